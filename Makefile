@@ -1,0 +1,46 @@
+# `make` alone lists the targets.
+SHELL := bash
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+BIN := $(TARGET)/debug/ml-intern
+PLUGINS := plugins/dist
+DEMO := $(TARGET)/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup plugins lint bench install fuzz deps
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+deps: ## install the system packages that building plugins needs, where they are missing
+	@plugins/build --toolchain
+
+plugins: ## build the plugins as WebAssembly components, into plugins/dist
+	@plugins/build
+
+setup: plugins ## build the binary, install the plugins and the Python image
+	@$(CARGO) build --quiet -p ml-intern
+	@$(BIN) setup --plugins $(PLUGINS)
+
+demo: setup ## train a real model in the sandbox, under the ci policy, without a key or a question
+	@rm -rf $(DEMO)
+	@$(BIN) "Do what task.md asks for." --model scripted/demo --policy ci --workspace examples/demo \
+		--session-dir $(DEMO)
+	@$(BIN) journal verify $(DEMO)/journal.jsonl
+
+test: setup ## run every test
+	@$(CARGO) test --workspace --quiet
+	@cd plugins && cargo test --quiet
+
+lint: ## formats, lints, dependency rules and docs
+	@$(CARGO) fmt --check
+	@cd plugins && cargo fmt --check
+	@$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	@cd plugins && cargo clippy --all-targets --quiet -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+bench: setup ## measure; the results go into bench/README.md by hand
+	@$(CARGO) bench --workspace
+
+install: setup ## install the release binary into cargo's bin directory
+	@$(CARGO) install --locked --path host/cli

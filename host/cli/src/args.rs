@@ -1,0 +1,134 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// An autonomous machine-learning agent whose every tool runs as a WASI component, under a policy.
+#[derive(Debug, Parser)]
+#[command(name = "ml-intern", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(crate) run: Run,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    the model or a tool failed
+  2    the command line, a file or a setting is wrong
+  3    denied by the policy
+  4    a limit was reached
+  130  interrupted";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one prompt to its end (the same as giving the prompt alone)
+    Run(Run),
+    /// Look at the record of a session
+    #[command(subcommand)]
+    Journal(Journal),
+    /// Look at a policy
+    #[command(subcommand)]
+    Policy(Policy),
+    /// List the tools that the model is offered
+    Tools(Tools),
+    /// Install what runs need: the Python image, compiled ahead of time, and the plugins
+    Setup(Setup),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// What to do; `-` reads it from standard input
+    pub(crate) prompt: Option<String>,
+
+    /// The model, for example scripted/turns.jsonl
+    #[arg(long, short, env = "ML_INTERN_MODEL", default_value = "scripted/demo")]
+    pub(crate) model: String,
+
+    /// The policy: interactive, ci, offline, or a file
+    #[arg(long, env = "ML_INTERN_POLICY", default_value = "ci")]
+    pub(crate) policy: String,
+
+    /// The directory to work on; the run sees a private copy of it
+    #[arg(long, default_value = ".")]
+    pub(crate) workspace: PathBuf,
+
+    /// Where this session's journal and private copy go
+    #[arg(long)]
+    pub(crate) session_dir: Option<PathBuf>,
+
+    /// Print events as JSON, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Turns of the model at most; negative is 10,000
+    #[arg(long, default_value_t = 300, allow_negative_numbers = true)]
+    pub(crate) max_iterations: i64,
+
+    /// What the session may cost, in US dollars
+    #[arg(long)]
+    pub(crate) max_cost: Option<f64>,
+
+    /// Show the model's words when they are complete, not as they come
+    #[arg(long)]
+    pub(crate) no_stream: bool,
+
+    /// End with exit code 3 when anything was denied, also where the model went on without it
+    #[arg(long)]
+    pub(crate) strict_denials: bool,
+
+    #[command(flatten)]
+    pub(crate) plugins: Plugins,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plugins {
+    /// Directories of plugins, or component files
+    #[arg(long = "plugins", env = "ML_INTERN_PLUGINS", value_delimiter = ':')]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Journal {
+    /// Check that a journal is complete and unchanged
+    Verify {
+        /// The journal
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Print the policy as it is in force, each line with its origin
+    Show {
+        /// interactive, ci, offline, or a file
+        #[arg(default_value = "ci")]
+        policy: String,
+    },
+    /// Check a policy file and its own expectations
+    Check {
+        /// interactive, ci, offline, or a file
+        policy: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tools {
+    /// As JSON, with schemas, effects and needs
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) plugins: Plugins,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Setup {
+    /// A directory of built plugins to install
+    #[arg(long)]
+    pub(crate) plugins: Option<PathBuf>,
+}

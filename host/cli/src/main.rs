@@ -1,0 +1,51 @@
+//! The `ml-intern` binary: arguments, rendering, and the wiring of the rest.
+
+mod args;
+mod commands;
+mod fail;
+mod paths;
+mod profile;
+mod render;
+mod run;
+mod secrets;
+mod services;
+mod setup;
+mod summary;
+mod tools;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use fail::Fail;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        None => run::run(&cli.run),
+        Some(Command::Run(run)) => run::run(&run),
+        Some(Command::Journal(journal)) => commands::journal(&journal),
+        Some(Command::Policy(policy)) => commands::policy(&policy),
+        Some(Command::Tools(tools)) => commands::tools(&tools),
+        Some(Command::Setup(setup)) => setup::setup(&setup),
+    };
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(fail) => {
+            // Where standard error is closed, the exit code still tells.
+            let _ = writeln!(std::io::stderr(), "ml-intern: {fail}");
+            ExitCode::from(fail.code)
+        }
+    }
+}
+
+/// The runtime that everything asynchronous runs on.
+fn runtime() -> Result<tokio::runtime::Runtime, Fail> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Fail::failed(format!("cannot start: {error}")))
+}

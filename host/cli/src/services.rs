@@ -1,0 +1,158 @@
+//! What a session's calls may use: its store, its journal, and the eyes of whoever watches.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use agent::{CallContext, Progress, SharedJournal};
+use journal::{CallId, Entry};
+use sandbox::{HostCall, Services};
+
+/// Bytes of keys and values that one plugin may keep in a session.
+const STORE: usize = 16 << 20;
+
+/// The services of one session.
+pub(crate) struct SessionServices {
+    journal: SharedJournal,
+    calls: Mutex<HashMap<String, Running>>,
+    stores: Mutex<HashMap<String, BTreeMap<String, String>>>,
+}
+
+/// A call that runs now.
+#[derive(Clone)]
+struct Running {
+    id: CallId,
+    progress: Arc<dyn Progress>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl SessionServices {
+    pub(crate) fn new(journal: SharedJournal) -> SessionServices {
+        SessionServices { journal, calls: Mutex::default(), stores: Mutex::default() }
+    }
+
+    /// From here on, what is said in this call's name reaches its watchers.
+    pub(crate) fn enter(&self, context: &CallContext) {
+        let running = Running { id: context.call_id, progress: Arc::clone(&context.progress) };
+        lock(&self.calls).insert(context.call_id.to_string(), running);
+    }
+
+    /// The call is over.
+    pub(crate) fn leave(&self, context: &CallContext) {
+        lock(&self.calls).remove(&context.call_id.to_string());
+    }
+
+    fn running(&self, call: &str) -> Option<Running> {
+        lock(&self.calls).get(call).cloned()
+    }
+
+    fn append(&self, entry: Entry) -> Result<(), String> {
+        lock(&self.journal).append(entry).map(drop).map_err(|error| error.to_string())
+    }
+}
+
+impl Services for SessionServices {
+    fn log(&self, call: &str, line: &str) {
+        if let Some(running) = self.running(call) {
+            running.progress.log(line);
+        }
+    }
+
+    fn progress(&self, call: &str, done: u64, total: Option<u64>, unit: &str) {
+        if let Some(running) = self.running(call) {
+            running.progress.report(done, total, unit);
+        }
+    }
+
+    fn status(&self, call: &str, status: &str) {
+        if let Some(running) = self.running(call) {
+            running.progress.status(status);
+        }
+    }
+
+    fn state_get(&self, plugin: &str, key: &str) -> Option<String> {
+        lock(&self.stores).get(plugin)?.get(key).cloned()
+    }
+
+    fn state_set(&self, call: &str, plugin: &str, key: &str, value: Option<String>) -> Result<(), String> {
+        let mut stores = lock(&self.stores);
+        let store = stores.entry(plugin.to_owned()).or_default();
+        if let Some(value) = &value {
+            let others: usize = store.iter().filter(|(k, _)| *k != key).map(|(k, v)| k.len() + v.len()).sum();
+            let wanted = others + key.len() + value.len();
+            if wanted > STORE {
+                let limit = policy::LimitExceeded {
+                    limit: policy::LimitName::State,
+                    allowed: STORE as u64,
+                    requested: wanted as u64,
+                };
+                return Err(limit.to_string());
+            }
+        }
+        let write = journal::StateWrite { plugin: plugin.to_owned(), key: key.to_owned(), value: value.clone() };
+        // What is not on record has not happened.
+        self.append(entry(self.running(call), write))?;
+        match value {
+            Some(value) => store.insert(key.to_owned(), value),
+            None => store.remove(key),
+        };
+        Ok(())
+    }
+
+    fn host_call(&self, call: &str, record: &HostCall) {
+        let host_call = journal::HostCall {
+            capability: record.capability.clone(),
+            outcome: record.outcome.clone(),
+            sent: record.bytes_out,
+            received: record.bytes_in,
+        };
+        if let Err(error) = self.append(entry(self.running(call), host_call)) {
+            self.log(call, &format!("the journal could not be written: {error}"));
+        }
+    }
+}
+
+fn entry(running: Option<Running>, data: impl Into<journal::Data>) -> Entry {
+    match running {
+        Some(running) => Entry::of(running.id, data),
+        None => Entry::from(data),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn services() -> (tempfile::TempDir, SessionServices) {
+        let directory = tempfile::tempdir().unwrap();
+        let header = journal::Header { id: "s".into(), program: "test".into() };
+        let journal =
+            journal::Journal::create(directory.path().join("journal.jsonl"), header, journal::Redactor::none())
+                .unwrap();
+        (directory, SessionServices::new(Arc::new(Mutex::new(journal))))
+    }
+
+    #[test]
+    fn each_plugin_has_a_store_of_its_own() {
+        let (_directory, services) = services();
+        services.state_set("c1", "files", "k", Some("1".into())).unwrap();
+        assert_eq!(services.state_get("files", "k").as_deref(), Some("1"));
+        assert_eq!(services.state_get("other", "k"), None);
+        services.state_set("c1", "files", "k", None).unwrap();
+        assert_eq!(services.state_get("files", "k"), None);
+    }
+
+    #[test]
+    fn a_full_store_refuses_and_a_neighbour_goes_on() {
+        let (_directory, services) = services();
+        let megabyte = "x".repeat(1 << 20);
+        for i in 0..15 {
+            services.state_set("c1", "full", &format!("k{i}"), Some(megabyte.clone())).unwrap();
+        }
+        let error = services.state_set("c1", "full", "last", Some(megabyte.clone() + "x")).unwrap_err();
+        assert!(error.starts_with("limit reached: state (allowed 16777216 bytes, requested"), "{error}");
+        services.state_set("c1", "neighbour", "k", Some(megabyte)).unwrap();
+    }
+}

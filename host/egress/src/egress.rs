@@ -1,0 +1,130 @@
+//! What all calls share.
+
+use std::fmt;
+use std::sync::Arc;
+
+use policy::Grant;
+
+use crate::credentials::Credentials;
+use crate::gate::Gate;
+use crate::meter::Meter;
+use crate::observe::Observe;
+use crate::pool::Pool;
+use crate::resolve::{Resolve, SystemResolver};
+use crate::scan::Scanner;
+use crate::timeouts::Timeouts;
+use crate::tls::{Roots, Tls};
+
+/// What all calls of a host share: credentials, roots of trust, the resolver and the idle connections. Cheap to clone.
+///
+/// `HTTP_PROXY` and its kin are not honoured: a proxy would look names up by itself, where no address can be checked or
+/// pinned, and would see every request that goes over plain http, credentials included.
+#[derive(Debug, Clone)]
+pub struct Egress(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) credentials: Credentials,
+    pub(crate) scanner: Arc<Scanner>,
+    pub(crate) resolver: Arc<dyn Resolve>,
+    pub(crate) tls: Tls,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) timeouts: Timeouts,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("credentials", &self.credentials)
+            .field("resolver", &self.resolver)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Egress {
+    /// Starts with: no credentials, the system's resolver, the system's roots, the default timeouts.
+    #[must_use]
+    pub fn builder() -> EgressBuilder {
+        EgressBuilder {
+            credentials: Credentials::new(),
+            resolver: Arc::new(SystemResolver),
+            roots: Roots::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// The gate for one call: what it may reach, what it may use, and who is told.
+    #[must_use]
+    pub fn call(&self, grant: Arc<Grant>, meter: Arc<Meter>, observer: Arc<dyn Observe>) -> Gate {
+        Gate {
+            egress: self.clone(),
+            grant,
+            meter,
+            observer,
+        }
+    }
+}
+
+/// Puts an [`Egress`] together.
+#[derive(Debug)]
+pub struct EgressBuilder {
+    credentials: Credentials,
+    resolver: Arc<dyn Resolve>,
+    roots: Roots,
+    timeouts: Timeouts,
+}
+
+impl EgressBuilder {
+    /// The secrets that the host knows.
+    #[must_use]
+    pub fn credentials(self, credentials: Credentials) -> Self {
+        EgressBuilder {
+            credentials,
+            ..self
+        }
+    }
+
+    /// Who finds addresses.
+    #[must_use]
+    pub fn resolver(self, resolver: impl Resolve + 'static) -> Self {
+        EgressBuilder {
+            resolver: Arc::new(resolver),
+            ..self
+        }
+    }
+
+    /// Whom to trust.
+    #[must_use]
+    pub fn roots(self, roots: Roots) -> Self {
+        EgressBuilder { roots, ..self }
+    }
+
+    /// How long to wait at most.
+    #[must_use]
+    pub fn timeouts(self, timeouts: Timeouts) -> Self {
+        EgressBuilder { timeouts, ..self }
+    }
+
+    /// Prepares the search for secrets.
+    ///
+    /// # Errors
+    ///
+    /// Where there are too many secrets for one automaton.
+    pub fn build(self) -> Result<Egress, BuildError> {
+        let scanner = Scanner::new(self.credentials.secrets())
+            .map_err(|error| BuildError(error.to_string()))?;
+        Ok(Egress(Arc::new(Inner {
+            scanner: Arc::new(scanner),
+            credentials: self.credentials,
+            resolver: self.resolver,
+            tls: Tls::new(self.roots),
+            pool: Arc::new(Pool::default()),
+            timeouts: self.timeouts,
+        })))
+    }
+}
+
+/// There are too many secrets to search for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot prepare the search for secrets: {0}")]
+pub struct BuildError(String);

@@ -1,0 +1,283 @@
+//! Path prefixes, and the paths that they can decide about.
+//!
+//! A prefix matches whole segments. It is compared with a path after both are brought to one spelling: a percent
+//! escape of a character that can stand for itself is undone, and other escapes get upper-case digits.
+//!
+//! | prefix | covers | does not cover |
+//! | --- | --- | --- |
+//! | `/` | every path | |
+//! | `/api` | `/api`, `/api/`, `/api/x`, `/%61pi/x` | `/apix`, `/`, `/API` |
+//! | `/a b` | refused: write `/a%20b` | |
+//! | `/api/` | refused: write `/api` | |
+//!
+//! A path that servers may read in more than one way is refused, in prefixes and in requests: empty segments (`//`),
+//! `.` and `..` segments (also before a `;`), escapes of `.`, `/`, `\`, control characters and of an escape (`%2561`),
+//! escapes without two digits, backslashes, control characters, blanks, characters outside ASCII, `?` and `#`. Queries
+//! are cut off before.
+//!
+//! Case counts. Where a server ignores it, a rule that denies a path does not hold in other cases: allow what is meant,
+//! rather than deny what is not.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The beginning of a path, in whole segments; always in the one spelling that comparisons use.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PathPrefix(String);
+
+impl PathPrefix {
+    /// `/`, which covers every path.
+    #[must_use]
+    pub fn root() -> Self {
+        PathPrefix("/".to_owned())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The prefix that covers this path of a request and what is below it.
+    ///
+    /// # Errors
+    ///
+    /// Where [`check_path`] refuses the path.
+    pub fn of_path(path: &str) -> Result<Self, PrefixError> {
+        let mut normal = normalise(path)?.into_owned();
+        if normal.len() > 1 && normal.ends_with('/') {
+            normal.pop();
+        }
+        Ok(PathPrefix(normal))
+    }
+
+    /// Whether the path is this prefix or below it. A path that [`check_path`] refuses is covered by none.
+    #[must_use]
+    pub fn covers(&self, path: &str) -> bool {
+        PathPrefix::of_path(path).is_ok_and(|path| self.contains(&path))
+    }
+
+    /// Whether everything that `other` covers, this covers.
+    #[must_use]
+    pub fn contains(&self, other: &PathPrefix) -> bool {
+        self.0 == "/"
+            || other
+                .0
+                .strip_prefix(self.0.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// What both cover: the longer of the two where one contains the other, else nothing.
+    #[must_use]
+    pub fn meet(&self, other: &PathPrefix) -> Option<PathPrefix> {
+        if self.contains(other) {
+            Some(other.clone())
+        } else if other.contains(self) {
+            Some(self.clone())
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Display for PathPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<PathPrefix> for String {
+    fn from(prefix: PathPrefix) -> Self {
+        prefix.0
+    }
+}
+
+impl TryFrom<String> for PathPrefix {
+    type Error = PrefixError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl FromStr for PathPrefix {
+    type Err = PrefixError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let normal = normalise(text)?;
+        if normal.len() > 1 && normal.ends_with('/') {
+            return Err(PrefixError::new(
+                text,
+                text.len() - 1,
+                PrefixProblem::TrailingSlash,
+            ));
+        }
+        Ok(PathPrefix(normal.into_owned()))
+    }
+}
+
+/// A path that no prefix rule can decide about.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a path to decide about: {text:?}, byte {at}: {problem}")]
+pub struct PrefixError {
+    /// What was read; its first 80 characters.
+    pub text: String,
+    /// Where in it: a byte offset.
+    pub at: usize,
+    /// What is wrong there, and what would be right.
+    pub problem: PrefixProblem,
+}
+
+impl PrefixError {
+    fn new(text: &str, at: usize, problem: PrefixProblem) -> Self {
+        PrefixError {
+            text: text.chars().take(80).collect(),
+            at,
+            problem,
+        }
+    }
+}
+
+/// What is wrong with a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PrefixProblem {
+    /// It does not begin with a slash.
+    #[error("expected `/` at the beginning")]
+    NoSlash,
+    /// A prefix that ends with a slash.
+    #[error("expected no `/` at the end of a prefix: `/api` covers `/api/` and all below it")]
+    TrailingSlash,
+    /// Two slashes in a row.
+    #[error("empty segments are not allowed: servers disagree on what `//` means")]
+    EmptySegment,
+    /// `.` or `..`.
+    #[error("`.` and `..` segments are not allowed: write the path that is meant")]
+    DotSegment,
+    /// A percent sign without two hexadecimal digits.
+    #[error("expected two hexadecimal digits after `%`")]
+    BadEscape,
+    /// An escape that hides a dot, a slash, a backslash, a control character or another escape.
+    #[error("escapes of `.`, `/`, `\\`, control characters and of escapes are not allowed")]
+    HiddenCharacter,
+    /// A backslash.
+    #[error("backslashes are not allowed: some servers read them as `/`")]
+    Backslash,
+    /// A query or a fragment.
+    #[error("expected no query and no fragment")]
+    Query,
+    /// A blank or a control character.
+    #[error("blanks and control characters are not allowed: write them as percent escapes")]
+    Blank,
+    /// A character outside ASCII.
+    #[error("only ASCII is allowed: write other characters as percent escapes of UTF-8")]
+    NotAscii,
+}
+
+/// Whether prefix rules can decide about this path of a request, without its query.
+///
+/// # Errors
+///
+/// Where servers may read the path in more than one way; the table at the top of this file says which those are.
+pub fn check_path(path: &str) -> Result<(), PrefixError> {
+    normalise(path).map(|_| ())
+}
+
+/// The path in the one spelling that comparisons use.
+fn normalise(path: &str) -> Result<Cow<'_, str>, PrefixError> {
+    let wrong = |at, problem| PrefixError::new(path, at, problem);
+    if !path.starts_with('/') {
+        return Err(wrong(0, PrefixProblem::NoSlash));
+    }
+    characters(path).map_err(|(at, problem)| wrong(at, problem))?;
+    segments(path).map_err(|(at, problem)| wrong(at, problem))?;
+    if !path.contains('%') {
+        return Ok(Cow::Borrowed(path));
+    }
+    let normal = unescape(path).map_err(|(at, problem)| wrong(at, problem))?;
+    // What was hidden in escapes: a dot segment before `%3B`, an escape put together from escapes.
+    let hides = segments(&normal).is_err() || unescape(&normal).is_err();
+    if hides {
+        let at = path.find('%').unwrap_or(0);
+        return Err(wrong(at, PrefixProblem::HiddenCharacter));
+    }
+    Ok(Cow::Owned(normal))
+}
+
+type Checked<T> = Result<T, (usize, PrefixProblem)>;
+
+fn characters(path: &str) -> Checked<()> {
+    for (at, character) in path.char_indices() {
+        let problem = match character {
+            '\\' => PrefixProblem::Backslash,
+            '?' | '#' => PrefixProblem::Query,
+            _ if !character.is_ascii() => PrefixProblem::NotAscii,
+            _ if !character.is_ascii_graphic() => PrefixProblem::Blank,
+            _ => continue,
+        };
+        return Err((at, problem));
+    }
+    Ok(())
+}
+
+fn segments(path: &str) -> Checked<()> {
+    let mut at = 1;
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        // The last segment may be empty: `/` and `/api/` are paths.
+        if segment.is_empty() && segments.peek().is_some() {
+            return Err((at, PrefixProblem::EmptySegment));
+        }
+        // `..;x` is `..` with a parameter for some servers.
+        let bare = segment.split(';').next().unwrap_or(segment);
+        if bare == "." || bare == ".." {
+            return Err((at, PrefixProblem::DotSegment));
+        }
+        at += segment.len() + 1;
+    }
+    Ok(())
+}
+
+fn unescape(path: &str) -> Checked<String> {
+    let mut normal = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((plain, escaped)) = rest.split_once('%') {
+        normal.push_str(plain);
+        let at = path.len() - escaped.len() - 1;
+        let (byte, after) = escape(escaped).ok_or((at, PrefixProblem::BadEscape))?;
+        match byte {
+            b'.' | b'/' | b'\\' => return Err((at, PrefixProblem::HiddenCharacter)),
+            _ if byte.is_ascii_control() => return Err((at, PrefixProblem::HiddenCharacter)),
+            b'%' if hex_pair(after).is_some() => {
+                return Err((at, PrefixProblem::HiddenCharacter));
+            }
+            _ if byte.is_ascii_graphic() && !matches!(byte, b'%' | b'?' | b'#') => {
+                normal.push(char::from(byte));
+            }
+            _ => normal.push_str(&format!("%{byte:02X}")),
+        }
+        rest = after;
+    }
+    normal.push_str(rest);
+    Ok(normal)
+}
+
+/// Reads the two digits after a percent sign: the byte, and what follows.
+fn escape(text: &str) -> Option<(u8, &str)> {
+    let byte = hex_pair(text)?;
+    Some((byte, text.get(2..)?))
+}
+
+fn hex_pair(text: &str) -> Option<u8> {
+    let pair = text
+        .get(..2)
+        .filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    u8::from_str_radix(pair, 16).ok()
+}
+
+#[cfg(test)]
+#[path = "prefix_tests.rs"]
+mod tests;

@@ -1,0 +1,111 @@
+//! Running guest code until it ends, is stopped by its deadline, or is cancelled.
+
+use std::time::{Duration, Instant};
+
+use policy::{LimitExceeded, LimitName};
+use wasmtime::{Store, Trap, UpdateDeadline};
+
+use crate::engine::STACK;
+use crate::state::GuestState;
+
+/// Why guest code did not come to its end.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Limit(LimitExceeded),
+    Cancelled,
+    Trap(String),
+}
+
+/// The deadline, as the error that the epoch callback raises.
+#[derive(Debug, thiserror::Error)]
+#[error("deadline")]
+struct Deadline;
+
+/// Cancellation, likewise.
+#[derive(Debug, thiserror::Error)]
+#[error("cancelled")]
+struct Cancelled;
+
+/// Puts the store's limits in force: memory, and at each tick the deadline and cancellation.
+pub(crate) fn arm(store: &mut Store<GuestState>) {
+    store.limiter(|state| &mut state.limiter);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|context| {
+        let state = context.data();
+        if state.cancel.is_cancelled() {
+            return Err(wasmtime::Error::new(Cancelled));
+        }
+        if Instant::now() >= state.deadline {
+            return Err(wasmtime::Error::new(Deadline));
+        }
+        // Others on this thread get their turn at each tick.
+        Ok(UpdateDeadline::Yield(1))
+    });
+}
+
+/// Runs `work` on the store. While the guest computes, the epoch stops it; while it waits for the host, the timer does.
+pub(crate) async fn until<T>(
+    store: &mut Store<GuestState>,
+    since: Instant,
+    work: impl AsyncFnOnce(&mut Store<GuestState>) -> wasmtime::Result<T>,
+) -> Result<T, Stop> {
+    let deadline = store.data().deadline;
+    let cancel = store.data().cancel.clone();
+    let allowed = u64::try_from(deadline.saturating_duration_since(since).as_millis()).unwrap_or(u64::MAX);
+    let late = || {
+        Stop::Limit(LimitExceeded {
+            limit: LimitName::Deadline,
+            allowed,
+            requested: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX).max(allowed + 1),
+        })
+    };
+    // A trap inside is preferred to the timer: it knows more.
+    let ended = tokio::select! {
+        biased;
+        ended = work(store) => ended,
+        () = cancel.cancelled() => return Err(Stop::Cancelled),
+        () = tokio::time::sleep_until(tokio::time::Instant::from_std(deadline)) => return Err(late()),
+    };
+    ended.map_err(|error| stop(&error, store, late))
+}
+
+fn stop(error: &wasmtime::Error, store: &Store<GuestState>, late: impl Fn() -> Stop) -> Stop {
+    if let Some(limit) = error.downcast_ref::<LimitExceeded>() {
+        return Stop::Limit(limit.clone());
+    }
+    if error.is::<Cancelled>() {
+        return Stop::Cancelled;
+    }
+    if error.is::<Deadline>() {
+        return late();
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => {
+            let allowed = store.data().grant.limits().fuel;
+            Stop::Limit(LimitExceeded { limit: LimitName::Fuel, allowed, requested: allowed.saturating_add(1) })
+        }
+        Some(Trap::StackOverflow) => {
+            Stop::Limit(LimitExceeded { limit: LimitName::Stack, allowed: STACK, requested: STACK + 1 })
+        }
+        // A guest that is refused memory usually ends itself with a trap: say what it really ran into.
+        _ => match store.data().exceeded() {
+            Some(limit) => Stop::Limit(limit),
+            None => Stop::Trap(trap_text(error)),
+        },
+    }
+}
+
+/// The cause, without the guest's addresses; those who debug it see them in its own build.
+fn trap_text(error: &wasmtime::Error) -> String {
+    match error.downcast_ref::<Trap>() {
+        Some(trap) => trap.to_string(),
+        None => error.root_cause().to_string(),
+    }
+}
+
+/// A deadline this far from now; one that would not fit the clock is as far as a year.
+pub(crate) fn deadline(milliseconds: u64) -> Instant {
+    let now = Instant::now();
+    now.checked_add(Duration::from_millis(milliseconds))
+        .unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3600))
+}

@@ -1,0 +1,16 @@
+//! The contract's interfaces, as plugins call them. One file each.
+
+mod door;
+mod progress;
+mod programs;
+mod state;
+
+use crate::bindings::plugin::ml_intern::plugin as wit;
+
+pub(crate) fn denial(decision: &policy::Decision) -> wit::calls::Denial {
+    wit::calls::Denial {
+        capability: decision.subject.clone(),
+        rule: decision.rule.clone(),
+        remedy: decision.remedy.clone(),
+    }
+}

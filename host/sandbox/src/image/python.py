@@ -1,0 +1,120 @@
+# How a command line reaches the interpreter: what `python -c`, `python -m` and `python script.py` do, on an interpreter that is running already.
+def _main(line):
+    import atexit, json, linecache, os, sys, types
+
+    def refuse_network():
+        # There are no sockets here. Opening this path is how an attempt becomes known to the host, whose policy answers it.
+        def connect(host, port):
+            try:
+                open(f"/dev/tcp/{host}/{port}").close()
+            except OSError:
+                pass
+            raise PermissionError(13, f"network access to {host}:{port} is denied: programs have no sockets; use the tools for the web")
+
+        class Watch:
+            @staticmethod
+            def find_spec(name, path=None, target=None):
+                if name != "socket":
+                    return None
+                sys.meta_path.remove(Watch)
+                import importlib.util
+                spec = importlib.util.find_spec(name)
+                run = spec.loader.exec_module
+                def exec_module(module):
+                    run(module)
+                    patch(module)
+                spec.loader.exec_module = exec_module
+                return spec
+
+        def patch(socket):
+            def name(address):
+                return address[:2] if isinstance(address, tuple) and len(address) >= 2 else (str(address), 0)
+            socket.create_connection = lambda address, *rest, **named: connect(*name(address))
+            socket.getaddrinfo = lambda host, port, *rest, **named: connect(host, port)
+            socket.gethostbyname = lambda host: connect(host, 0)
+            class Refused(socket.socket):
+                def connect(self, address):
+                    connect(*name(address))
+                connect_ex = connect
+            socket.socket = Refused
+
+        if "socket" in sys.modules:
+            patch(sys.modules["socket"])
+        else:
+            sys.meta_path.insert(0, Watch)
+
+    def run(arguments):
+        main = types.ModuleType("__main__")
+        main.__builtins__ = __builtins__
+        sys.modules["__main__"] = main
+        if arguments[:1] == ["-m"] and len(arguments) > 1:
+            import runpy
+            sys.argv = arguments[1:]
+            sys.path.insert(0, os.getcwd())
+            runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+            return
+        if arguments[:1] == ["-c"] and len(arguments) > 1:
+            source, name = arguments[1], "<string>"
+            sys.argv = ["-c", *arguments[2:]]
+            sys.path.insert(0, os.getcwd())
+            linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+        elif arguments[:1] == ["-"] or not arguments:
+            source, name = sys.stdin.read(), "<stdin>"
+            sys.argv = arguments or [""]
+            sys.path.insert(0, os.getcwd())
+        elif arguments[0].startswith("-"):
+            print(f"python: unknown option {arguments[0]}; there are -c code, -m module, - and a script's path", file=sys.stderr)
+            raise SystemExit(2)
+        else:
+            name = arguments[0]
+            try:
+                with open(name, "rb") as file:
+                    source = file.read()
+            except OSError as error:
+                print(f"python: can't open file {name!r}: {error}", file=sys.stderr)
+                raise SystemExit(2) from None
+            sys.argv = list(arguments)
+            sys.path.insert(0, os.path.dirname(os.path.abspath(name)))
+            main.__file__ = name
+        exec(compile(source, name, "exec"), main.__dict__)
+
+    def report(error):
+        # Without the frames of this driver.
+        import traceback
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_globals is globals_here:
+            trace = trace.tb_next
+        traceback.print_exception(type(error), error, trace)
+
+    globals_here = globals()
+    line = json.loads(line)
+    code = 0
+    try:
+        os.chdir(line["directory"])
+        refuse_network()
+        run(line["arguments"])
+    except SystemExit as exit:
+        if exit.code is None or isinstance(exit.code, int):
+            code = exit.code or 0
+        else:
+            print(exit.code, file=sys.stderr)
+            code = 1
+    except BaseException as error:
+        report(error)
+        code = 130 if isinstance(error, KeyboardInterrupt) else 1
+    try:
+        atexit._run_exitfuncs()
+    except BaseException as error:
+        report(error)
+        code = code or 1
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
+    # The only thing that the door is for: see the contract's `program` world.
+    import _host
+    try:
+        _host.call(bytes(256 + (code & 0xff)))
+    except Exception:
+        pass

@@ -1,0 +1,37 @@
+//! Loads WebAssembly components and runs their calls under a grant.
+//!
+//! Knows the policy and the way out to the network; knows no agent. One fresh store and one fresh instance for each
+//! call: what a guest did in one call, the next cannot see.
+
+mod bindings;
+mod cache;
+mod call;
+mod drive;
+mod engine;
+mod files;
+mod host;
+mod http;
+pub mod image;
+mod limiter;
+mod linker;
+mod manifest;
+mod mounts;
+mod outcome;
+mod plain;
+mod plugin;
+mod programs;
+mod sandbox;
+mod services;
+mod state;
+mod streams;
+
+pub use cache::{Cache, CacheError, Digest};
+pub use call::Call;
+pub use engine::{Allocator, Kind, STACK, TICK, engine};
+pub use manifest::{Manifest, ManifestError, Operation, Tool};
+pub use mounts::Mounts;
+pub use outcome::{ArgumentError, Content, Failure, Outcome, Output, Receipt};
+pub use plugin::{COMPONENT, LoadError, Plugin};
+pub use programs::{Image, Programs};
+pub use sandbox::{Sandbox, Setup, SetupError};
+pub use services::{HostCall, NoServices, Services};

@@ -1,0 +1,55 @@
+//! Directories that can be mounted for guests, by name.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use policy::{Access, Grant};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+use crate::files::VOID;
+
+/// Named directories of the host. A grant says which of them a call sees, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Mounts {
+    directories: BTreeMap<String, PathBuf>,
+}
+
+impl Mounts {
+    /// No directories.
+    #[must_use]
+    pub fn new() -> Mounts {
+        Mounts::default()
+    }
+
+    /// Adds a directory. Guests that are granted it find it at `/<name>`.
+    #[must_use]
+    pub fn with(mut self, name: &str, directory: &Path) -> Mounts {
+        self.directories.insert(name.to_owned(), directory.to_owned());
+        self
+    }
+
+    /// Puts what the grant allows, and the void, into a guest's context.
+    pub(crate) fn preopen(&self, wasi: &mut WasiCtxBuilder, grant: &Grant, void: &Path) -> wasmtime::Result<()> {
+        wasi.preopened_dir(void, VOID, FsPerms::ReadOnly)?;
+        for (name, access) in grant.mounts() {
+            if let Some(directory) = self.directories.get(name) {
+                let perms = match access {
+                    Access::ReadOnly => FsPerms::ReadOnly,
+                    Access::ReadWrite => FsPerms::ReadWrite,
+                };
+                wasi.preopened_dir(directory, format!("/{name}"), perms)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a guest's path lies in one of the grant's mounts, by its text.
+pub(crate) fn inside(grant: &Grant, path: &str) -> bool {
+    let mut parts = path.split('/');
+    if parts.next() != Some("") {
+        return false;
+    }
+    let Some(name) = parts.next() else { return false };
+    grant.mount(name).is_ok() && parts.all(|part| part != "..")
+}

@@ -1,0 +1,55 @@
+//! What a call may use of the world around the sandbox; the embedder provides it.
+
+use serde::{Deserialize, Serialize};
+
+/// Services for the calls of a session. Every method is asked only after the grant has allowed it.
+pub trait Services: Send + Sync {
+    /// One line for the log of a call.
+    fn log(&self, call: &str, line: &str);
+    /// How far a call has come.
+    fn progress(&self, call: &str, done: u64, total: Option<u64>, unit: &str);
+    /// What a call is doing.
+    fn status(&self, call: &str, status: &str);
+    /// A value of a plugin's store.
+    fn state_get(&self, plugin: &str, key: &str) -> Option<String>;
+    /// Sets a value of a plugin's store, or removes it with `None`.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, when the store could not keep it.
+    fn state_set(&self, call: &str, plugin: &str, key: &str, value: Option<String>) -> Result<(), String>;
+    /// A call of the host was made on a call's behalf: for the journal.
+    fn host_call(&self, call: &str, record: &HostCall);
+}
+
+/// One use of a capability, for the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostCall {
+    /// What was used: `http GET https://huggingface.co:443/api`, `program python`, `state set seen/x`.
+    pub capability: String,
+    /// How it went: `ok`, `denied: <rule>`, or what went wrong.
+    pub outcome: String,
+    /// Bytes that left the guest.
+    pub bytes_out: u64,
+    /// Bytes that came to the guest.
+    pub bytes_in: u64,
+    /// Microseconds.
+    pub elapsed_us: u64,
+}
+
+/// Services for tests and for `describe`: keeps nothing, tells nobody.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoServices;
+
+impl Services for NoServices {
+    fn log(&self, _: &str, _: &str) {}
+    fn progress(&self, _: &str, _: u64, _: Option<u64>, _: &str) {}
+    fn status(&self, _: &str, _: &str) {}
+    fn state_get(&self, _: &str, _: &str) -> Option<String> {
+        None
+    }
+    fn state_set(&self, _: &str, _: &str, _: &str, _: Option<String>) -> Result<(), String> {
+        Err("no store here".into())
+    }
+    fn host_call(&self, _: &str, _: &HostCall) {}
+}

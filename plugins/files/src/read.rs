@@ -1,0 +1,258 @@
+//! `read`: numbered lines of a file, within a budget.
+
+use ml_intern_sdk::prelude::*;
+
+use crate::error::Error;
+use crate::text::View;
+use crate::workspace::{Seen, Workspace};
+
+/// Lines of one read, unless it says otherwise.
+const LINES: usize = 2_000;
+/// Characters of a line that are shown.
+const LINE: usize = 4_000;
+/// Bytes of numbered lines of one read.
+const BYTES: usize = 64 << 10;
+
+/// The arguments of `read`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Read {
+    /// The file, relative to /workspace or absolute under it.
+    path: String,
+    /// The first line to read; lines count from 1.
+    #[schemars(range(min = 1))]
+    offset: Option<usize>,
+    /// How many lines to read; 2000 if left out.
+    #[schemars(range(min = 1))]
+    limit: Option<usize>,
+}
+
+/// The part for programs.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    path: &'a str,
+    bytes: usize,
+    lines: usize,
+    /// The first and the last line shown; none where there is nothing to show.
+    shown: Option<(usize, usize)>,
+    line_endings: &'static str,
+}
+
+/// Reads.
+pub(crate) fn run(
+    workspace: &mut Workspace<impl Seen>,
+    arguments: &Read,
+) -> Result<Output, Failure> {
+    let place = workspace.find(&arguments.path)?;
+    let loaded = workspace.load(&place)?;
+    let view = View::new(&loaded.text);
+    let page = page(
+        &view.text,
+        arguments.offset.unwrap_or(1),
+        arguments.limit.unwrap_or(LINES),
+    )?;
+    workspace.saw(&place, &loaded)?;
+    Output::text(page.text).with_structured(&Report {
+        path: &place.name,
+        bytes: loaded.text.len(),
+        lines: page.lines,
+        shown: page.shown,
+        line_endings: view.endings(),
+    })
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Page {
+    text: String,
+    lines: usize,
+    shown: Option<(usize, usize)>,
+}
+
+/// The lines from `offset`, numbered, and what to ask for next.
+fn page(text: &str, offset: usize, limit: usize) -> Result<Page, Error> {
+    if limit == 0 {
+        return Err(Error::Argument {
+            pointer: "/limit",
+            expected: "1 or more".into(),
+        });
+    }
+    let lines = text.lines().count();
+    if lines == 0 && offset == 1 {
+        return Ok(Page {
+            text: "(the file is empty)".into(),
+            lines,
+            shown: None,
+        });
+    }
+    if offset == 0 || offset > lines {
+        let expected = match lines {
+            0 => "1: the file is empty".to_owned(),
+            1 => "1: the file has 1 line".to_owned(),
+            _ => format!("1 to {lines}: the file has {lines} lines"),
+        };
+        return Err(Error::Argument {
+            pointer: "/offset",
+            expected,
+        });
+    }
+    let mut page = String::new();
+    let mut last = offset;
+    for (number, line) in text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line))
+        .skip(offset - 1)
+        .take(limit)
+    {
+        let line = numbered(number, line);
+        // The first line always fits: it is cut far below the budget.
+        if page.len() + line.len() > BYTES {
+            break;
+        }
+        page.push_str(&line);
+        last = number;
+    }
+    if last < lines {
+        let next = last + 1;
+        page.push_str(&format!(
+            "[Lines {offset} to {last} of {lines}. To go on, read with offset {next}.]\n"
+        ));
+    }
+    Ok(Page {
+        text: page,
+        lines,
+        shown: Some((offset, last)),
+    })
+}
+
+/// One line in the style of `cat -n`.
+fn numbered(number: usize, line: &str) -> String {
+    match line.char_indices().nth(LINE) {
+        None => format!("{number:>6}\t{line}\n"),
+        Some((end, _)) => {
+            let shown = line.get(..end).unwrap_or_default();
+            let rest = line.get(end..).unwrap_or_default().chars().count();
+            format!("{number:>6}\t{shown}... [{rest} more characters]\n")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::tests::workspace;
+
+    fn text_of(page: Result<Page, Error>) -> String {
+        page.map_or_else(|error| format!("error: {error}"), |page| page.text)
+    }
+
+    #[test]
+    fn lines_are_numbered_and_paged() {
+        let table = [
+            ("a\nb\n", 1, 10, "     1\ta\n     2\tb\n"),
+            ("a\nb", 1, 10, "     1\ta\n     2\tb\n"),
+            ("a\n\n", 1, 10, "     1\ta\n     2\t\n"),
+            ("a\nb\nc\n", 2, 10, "     2\tb\n     3\tc\n"),
+            (
+                "a\nb\nc\n",
+                1,
+                2,
+                "     1\ta\n     2\tb\n[Lines 1 to 2 of 3. To go on, read with offset 3.]\n",
+            ),
+            ("a\nb\nc\n", 3, 1, "     3\tc\n"),
+            ("", 1, 10, "(the file is empty)"),
+            ("", 2, 10, "error: 1: the file is empty"),
+            ("a\n", 2, 10, "error: 1: the file has 1 line"),
+            ("a\nb\n", 3, 10, "error: 1 to 2: the file has 2 lines"),
+            ("a\nb\n", 0, 10, "error: 1 to 2: the file has 2 lines"),
+            ("a\n", 1, 0, "error: 1 or more"),
+        ];
+        for (text, offset, limit, expected) in table {
+            assert_eq!(
+                text_of(page(text, offset, limit)),
+                expected,
+                "{text:?} {offset} {limit}"
+            );
+        }
+    }
+
+    #[test]
+    fn long_lines_are_cut_and_say_by_how_much() {
+        let fits = "é".repeat(LINE);
+        assert_eq!(numbered(7, &fits), format!("     7\t{fits}\n"));
+        assert_eq!(
+            numbered(7, &format!("{fits}éé")),
+            format!("     7\t{fits}... [2 more characters]\n")
+        );
+    }
+
+    #[test]
+    fn a_page_has_a_budget() {
+        // A number and its tab take seven bytes, the line break one: these lines have 1024 bytes each.
+        let line = format!("{}\n", "x".repeat(1_024 - 8));
+        let fits = page(&line.repeat(64), 1, LINES).unwrap();
+        assert_eq!((fits.text.len(), fits.shown), (BYTES, Some((1, 64))));
+        let over = page(&line.repeat(65), 1, LINES).unwrap();
+        assert_eq!(over.shown, Some((1, 64)));
+        assert!(
+            over.text
+                .ends_with("x\n[Lines 1 to 64 of 65. To go on, read with offset 65.]\n")
+        );
+    }
+
+    #[test]
+    fn a_file_is_reported_with_its_real_size_and_endings() {
+        let (_directory, mut workspace) = workspace(&[("a.txt", "\u{feff}é\r\nb\r\n")]);
+        let arguments = Read {
+            path: "./a.txt".into(),
+            offset: None,
+            limit: None,
+        };
+        let expected = Output::text("     1\té\n     2\tb\n")
+            .with_structured(&serde_json::json!({
+                "path": "a.txt", "bytes": 10, "lines": 2, "shown": [1, 2], "line_endings": "crlf",
+            }))
+            .unwrap();
+        assert_eq!(run(&mut workspace, &arguments), Ok(expected));
+    }
+
+    #[test]
+    fn failures_say_what_would_be_right() {
+        let (_directory, mut workspace) = workspace(&[("a", "1\n"), ("d/b", "")]);
+        let table = [
+            (
+                "none",
+                None,
+                Failure::failed("there is no file `none` in the workspace"),
+            ),
+            (
+                "d",
+                None,
+                Failure::failed(
+                    "`d` is a directory, not a file: list it with bash (ls -la) or python (os.listdir)",
+                ),
+            ),
+            (
+                "a",
+                Some(9),
+                Failure::argument("/offset", "1: the file has 1 line"),
+            ),
+            (
+                "/etc/passwd",
+                None,
+                Failure::argument(
+                    "/path",
+                    "`/etc/passwd` is outside the workspace: paths are relative to /workspace, or absolute under it",
+                ),
+            ),
+        ];
+        for (path, offset, expected) in table {
+            let arguments = Read {
+                path: path.into(),
+                offset,
+                limit: None,
+            };
+            assert_eq!(run(&mut workspace, &arguments), Err(expected), "{path}");
+        }
+    }
+}

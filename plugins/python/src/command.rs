@@ -1,0 +1,231 @@
+//! What the model may ask for, as the command line that it stands for.
+
+use std::collections::BTreeMap;
+
+use ml_intern_sdk::prelude::*;
+use ml_intern_sdk::programs::Command;
+
+/// Seconds that a run may be given at most: ten hours.
+pub(crate) const LONGEST_SECONDS: u32 = 36_000;
+
+/// The arguments of `run`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Run {
+    /// Python source to run. Give either this or `script`.
+    code: Option<String>,
+    /// A script to run: its path, relative to /workspace or absolute. Give either this or `code`.
+    script: Option<String>,
+    /// What the program finds in sys.argv after its own name.
+    #[serde(default)]
+    argv: Vec<String>,
+    /// What the program reads from standard input.
+    #[serde(default)]
+    stdin: String,
+    /// Environment variables, by name.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+}
+
+impl Run {
+    /// The command line.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidArguments`] where the arguments contradict each other or cannot be a command line.
+    pub(crate) fn command(self) -> Result<Command, Failure> {
+        let mut arguments = match (self.code, self.script) {
+            (Some(code), None) => vec!["-c".to_owned(), no_nul("/code", code)?],
+            (None, Some(script)) => vec![script_path(&no_nul("/script", script)?)?],
+            (Some(_), Some(_)) => {
+                return Err(Failure::argument(
+                    "/script",
+                    "left out: `code` is given, and only one of the two can run",
+                ));
+            }
+            (None, None) => {
+                return Err(Failure::argument(
+                    "/code",
+                    "Python source; or give `script` instead",
+                ));
+            }
+        };
+        for (index, argument) in self.argv.into_iter().enumerate() {
+            arguments.push(no_nul(&format!("/argv/{index}"), argument)?);
+        }
+        for (name, value) in &self.env {
+            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+                let pointer = format!("/env/{}", name.replace('~', "~0").replace('/', "~1"));
+                return Err(Failure::argument(
+                    &pointer,
+                    "a name that is not empty, without `=`; neither part with a NUL",
+                ));
+            }
+        }
+        Ok(Command {
+            program: "python".into(),
+            arguments,
+            environment: self.env.into_iter().collect(),
+            directory: "/workspace".into(),
+            stdin: self.stdin.into_bytes(),
+        })
+    }
+}
+
+/// C strings end at a NUL, so a command line cannot hold one.
+fn no_nul(pointer: &str, text: String) -> Result<String, Failure> {
+    if text.contains('\0') {
+        return Err(Failure::argument(pointer, "text without NUL characters"));
+    }
+    Ok(text)
+}
+
+/// Absolute, so that it is found wherever the program thinks it is.
+fn script_path(path: &str) -> Result<String, Failure> {
+    match path {
+        "" => Err(Failure::argument("/script", "the path of a script")),
+        absolute if absolute.starts_with('/') => Ok(absolute.to_owned()),
+        relative => Ok(format!("/workspace/{}", relative.trim_start_matches("./"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(run: Run) -> Result<Vec<String>, Failure> {
+        run.command().map(|command| command.arguments)
+    }
+
+    #[test]
+    fn code_and_scripts_become_command_lines() {
+        let code = Run {
+            code: Some("print(1)".into()),
+            argv: vec!["a b".into()],
+            ..Run::default()
+        };
+        assert_eq!(
+            command(code),
+            Ok(vec!["-c".into(), "print(1)".into(), "a b".into()])
+        );
+        for (script, path) in [
+            ("train.py", "/workspace/train.py"),
+            ("./a/b.py", "/workspace/a/b.py"),
+            ("/workspace/x.py", "/workspace/x.py"),
+            ("/tmp/x.py", "/tmp/x.py"),
+        ] {
+            let run = Run {
+                script: Some(script.into()),
+                ..Run::default()
+            };
+            assert_eq!(command(run), Ok(vec![path.into()]), "{script}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_handed_on() {
+        let run = Run {
+            code: Some("1".into()),
+            stdin: "in".into(),
+            env: BTreeMap::from([("A".into(), "=b".into())]),
+            ..Run::default()
+        };
+        let expected = Command {
+            program: "python".into(),
+            arguments: vec!["-c".into(), "1".into()],
+            environment: vec![("A".into(), "=b".into())],
+            directory: "/workspace".into(),
+            stdin: b"in".to_vec(),
+        };
+        assert_eq!(run.command(), Ok(expected));
+    }
+
+    #[test]
+    fn what_cannot_be_a_command_line_is_refused_by_name() {
+        let code = || Some("1".to_owned());
+        let env = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        let variable = "a name that is not empty, without `=`; neither part with a NUL";
+        let table = [
+            (
+                Run::default(),
+                "/code",
+                "Python source; or give `script` instead",
+            ),
+            (
+                Run {
+                    code: code(),
+                    script: Some("x".into()),
+                    ..Run::default()
+                },
+                "/script",
+                "left out: `code` is given, and only one of the two can run",
+            ),
+            (
+                Run {
+                    script: Some(String::new()),
+                    ..Run::default()
+                },
+                "/script",
+                "the path of a script",
+            ),
+            (
+                Run {
+                    code: Some("a\0".into()),
+                    ..Run::default()
+                },
+                "/code",
+                "text without NUL characters",
+            ),
+            (
+                Run {
+                    script: Some("a\0".into()),
+                    ..Run::default()
+                },
+                "/script",
+                "text without NUL characters",
+            ),
+            (
+                Run {
+                    code: code(),
+                    argv: vec!["a".into(), "\0".into()],
+                    ..Run::default()
+                },
+                "/argv/1",
+                "text without NUL characters",
+            ),
+            (
+                Run {
+                    code: code(),
+                    env: env("", "x"),
+                    ..Run::default()
+                },
+                "/env/",
+                variable,
+            ),
+            (
+                Run {
+                    code: code(),
+                    env: env("A=B", "x"),
+                    ..Run::default()
+                },
+                "/env/A=B",
+                variable,
+            ),
+            (
+                Run {
+                    code: code(),
+                    env: env("A/B", "\0"),
+                    ..Run::default()
+                },
+                "/env/A~1B",
+                variable,
+            ),
+        ];
+        for (run, pointer, expected) in table {
+            assert_eq!(
+                command(run),
+                Err(Failure::argument(pointer, expected)),
+                "{pointer}"
+            );
+        }
+    }
+}

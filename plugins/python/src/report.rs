@@ -1,0 +1,164 @@
+//! How a program ended, as the result of a call.
+
+use ml_intern_sdk::prelude::*;
+use ml_intern_sdk::programs::Exit;
+
+use crate::stream;
+
+/// Bytes of each stream that the structured part holds at most: with every byte escaped, two of them still fit into the
+/// output that the plugin asks for.
+const STRUCTURED: usize = 256 << 10;
+
+/// The part for programs.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    exit_code: i32,
+    stdout: &'a str,
+    stderr: &'a str,
+    /// Whether anything is missing from `stdout` or `stderr`.
+    truncated: bool,
+    elapsed_ms: u32,
+    /// Bytes.
+    peak_memory: u64,
+}
+
+/// An output where the program ended with 0.
+///
+/// # Errors
+/// [`Failure::Failed`] with the same text where it ended with anything else.
+pub(crate) fn of(exit: Exit) -> Result<Output, Failure> {
+    let text = text(&exit);
+    if exit.code != 0 {
+        return Err(Failure::Failed(text));
+    }
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&exit.stdout),
+        String::from_utf8_lossy(&exit.stderr),
+    );
+    let (shown_stdout, shown_stderr) = (end_of(&stdout), end_of(&stderr));
+    let cut = shown_stdout.len() < stdout.len() || shown_stderr.len() < stderr.len();
+    Output::text(text).with_structured(&Report {
+        exit_code: exit.code,
+        stdout: shown_stdout,
+        stderr: shown_stderr,
+        truncated: exit.truncated || cut,
+        elapsed_ms: exit.elapsed,
+        peak_memory: exit.peak_memory,
+    })
+}
+
+/// What the program printed, then how it ended.
+fn text(exit: &Exit) -> String {
+    let mut printed = stream::plain(&exit.stdout);
+    let errors = stream::plain(&exit.stderr);
+    if !printed.is_empty() && !errors.is_empty() && !printed.ends_with('\n') {
+        printed.push('\n');
+    }
+    printed.push_str(&errors);
+    let mut text = match printed.as_str() {
+        "" => "(no output)".to_owned(),
+        printed => stream::cut(printed),
+    };
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    if exit.truncated {
+        text.push_str(
+            "[The program printed more than the output limit; what came after is lost.]\n",
+        );
+    }
+    let seconds = f64::from(exit.elapsed) / 1_000.0;
+    let peak = exit.peak_memory.div_ceil(1 << 20);
+    text.push_str(&format!(
+        "[exit code {}, {seconds:.2} s, peak memory {peak} MiB]",
+        exit.code
+    ));
+    text
+}
+
+/// The text's last part, cut between characters.
+fn end_of(text: &str) -> &str {
+    let mut start = text.len().saturating_sub(STRUCTURED);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.get(start..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exit(code: i32, stdout: &str, stderr: &str) -> Exit {
+        Exit {
+            code,
+            stdout: stdout.into(),
+            stderr: stderr.into(),
+            truncated: false,
+            elapsed: 1_234,
+            peak_memory: (40 << 20) + 1,
+        }
+    }
+
+    const END: &str = "[exit code 0, 1.23 s, peak memory 41 MiB]";
+
+    #[test]
+    fn success_shows_both_streams_and_the_end() -> Result<(), Failure> {
+        for (stdout, stderr, expected) in [
+            ("", "", format!("(no output)\n{END}")),
+            ("a\n", "", format!("a\n{END}")),
+            ("a", "", format!("a\n{END}")),
+            ("a", "warning", format!("a\nwarning\n{END}")),
+            ("", "warning\n", format!("warning\n{END}")),
+        ] {
+            let output = of(exit(0, stdout, stderr))?;
+            let structured = serde_json::json!({
+                "exit_code": 0, "stdout": stdout, "stderr": stderr, "truncated": false,
+                "elapsed_ms": 1_234, "peak_memory": (40 << 20) + 1,
+            });
+            assert_eq!(output, Output::text(expected).with_structured(&structured)?);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn any_other_exit_is_a_failure_with_the_traceback() {
+        let expected = "partial\nTraceback (most recent call last):\nValueError: no\n\
+                        [exit code 1, 1.23 s, peak memory 41 MiB]";
+        let ended = exit(
+            1,
+            "partial\n",
+            "Traceback (most recent call last):\nValueError: no\n",
+        );
+        assert_eq!(of(ended), Err(Failure::failed(expected)));
+    }
+
+    #[test]
+    fn what_the_host_cut_is_said() {
+        let ended = Exit {
+            truncated: true,
+            ..exit(2, "a\n", "")
+        };
+        let expected = "a\n[The program printed more than the output limit; what came after is lost.]\n\
+                        [exit code 2, 1.23 s, peak memory 41 MiB]";
+        assert_eq!(of(ended), Err(Failure::failed(expected)));
+    }
+
+    #[test]
+    fn the_structured_part_keeps_the_end_of_a_long_stream() -> Result<(), Failure> {
+        let structured = |stdout: &str| -> Result<serde_json::Value, Failure> {
+            let output = of(exit(0, stdout, ""))?;
+            Ok(
+                serde_json::from_str(output.structured.as_deref().unwrap_or_default())
+                    .unwrap_or_default(),
+            )
+        };
+        let fits = "x".repeat(STRUCTURED);
+        assert_eq!(structured(&fits)?["stdout"], fits);
+        assert_eq!(structured(&fits)?["truncated"], false);
+        let long = structured(&format!("é{}", "x".repeat(STRUCTURED - 1)))?;
+        assert_eq!(long["stdout"], "x".repeat(STRUCTURED - 1));
+        assert_eq!(long["truncated"], true);
+        Ok(())
+    }
+}

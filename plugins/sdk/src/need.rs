@@ -1,0 +1,88 @@
+//! Needs, made in one expression each: `needs([need::mount("workspace", Access::ReadOnly), need::program("python")])`.
+
+use crate::{Access, HttpMethod, HttpNeed, MountNeed, Need};
+
+/// Requests to one origin: `scheme://host:port`, these methods, these path prefixes. The reason is one line for the
+/// person who is asked.
+#[must_use]
+pub fn http<'a>(
+    origin: &str,
+    methods: impl IntoIterator<Item = HttpMethod>,
+    paths: impl IntoIterator<Item = &'a str>,
+    reason: &str,
+) -> Need {
+    Need::Http(http_need(origin, methods, paths, None, reason))
+}
+
+/// The same, with one of the host's credentials, by name. The host puts it on the request; the plugin never sees it.
+#[must_use]
+pub fn http_as<'a>(
+    credential: &str,
+    origin: &str,
+    methods: impl IntoIterator<Item = HttpMethod>,
+    paths: impl IntoIterator<Item = &'a str>,
+    reason: &str,
+) -> Need {
+    Need::Http(http_need(
+        origin,
+        methods,
+        paths,
+        Some(credential.to_owned()),
+        reason,
+    ))
+}
+
+fn http_need<'a>(
+    origin: &str,
+    methods: impl IntoIterator<Item = HttpMethod>,
+    paths: impl IntoIterator<Item = &'a str>,
+    credential: Option<String>,
+    reason: &str,
+) -> HttpNeed {
+    HttpNeed {
+        origin: origin.to_owned(),
+        methods: methods.into_iter().collect(),
+        paths: paths.into_iter().map(str::to_owned).collect(),
+        credential,
+        reason: reason.to_owned(),
+    }
+}
+
+/// A directory of the host's, by name; it appears at `/<name>`.
+#[must_use]
+pub fn mount(name: &str, access: Access) -> Need {
+    Need::Mount(MountNeed {
+        name: name.to_owned(),
+        access,
+    })
+}
+
+/// Runs another component program, by name.
+#[must_use]
+pub fn program(name: &str) -> Need {
+    Need::Program(name.to_owned())
+}
+
+/// Completes text with a model, by role: `main` or `small`.
+#[must_use]
+pub fn model(role: &str) -> Need {
+    Need::Model(role.to_owned())
+}
+
+/// Runs a nested agent.
+#[must_use]
+pub fn agent() -> Need {
+    Need::Agent
+}
+
+/// The session's key-value store, for keys that start with the prefix.
+#[must_use]
+pub fn state(prefix: &str) -> Need {
+    Need::State(prefix.to_owned())
+}
+
+/// Messages to people.
+#[must_use]
+pub fn notify() -> Need {
+    Need::Notify
+}
