@@ -1,6 +1,8 @@
 # `make` alone lists the targets.
 SHELL := bash
 CARGO ?= cargo
+# Always the whole workspace: cargo picks the features of what is shared by what is built, and builds wasmtime again
+# where they differ.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug/ml-intern
 PLUGINS := plugins/dist
@@ -19,16 +21,17 @@ plugins: ## build the plugins as WebAssembly components, into plugins/dist
 	@plugins/build
 
 setup: plugins ## build the binary, install the plugins and the Python image
-	@$(CARGO) build --quiet -p ml-intern
+	@$(CARGO) build --quiet --workspace --all-targets
 	@$(BIN) setup --plugins $(PLUGINS)
 
 demo: setup ## train a real model in the sandbox, under the ci policy, without a key or a question
 	@rm -rf $(DEMO)
 	@$(BIN) "Do what task.md asks for." --model scripted/demo --policy ci --workspace examples/demo \
-		--session-dir $(DEMO)
+		--plugins $(PLUGINS) --session-dir $(DEMO)
 	@$(BIN) journal verify $(DEMO)/journal.jsonl
 
-test: setup ## run every test
+test: setup ## run every test, those of the samples in Python and JavaScript too
+	@plugins/build --samples
 	@$(CARGO) test --workspace --quiet
 	@cd plugins && cargo test --quiet
 

@@ -51,7 +51,10 @@ const AMPLE: Limits = Limits {
 const ARGUMENTS: &str = r#"{"text": "hello, this is a call with a little text", "number": 12.5}"#;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 fn fixture(name: &str) -> PathBuf {
@@ -72,7 +75,9 @@ impl Bare {
         let component = Component::from_file(&engine, fixture("echo.wasm")).unwrap();
         let linker: Linker<StoreLimits> = Linker::new(&engine);
         let pre = linker.instantiate_pre(&component).unwrap();
-        let calls = component.get_export_index(None, "ml-intern:plugin/calls@0.1.0").unwrap();
+        let calls = component
+            .get_export_index(None, "ml-intern:plugin/calls@0.1.0")
+            .unwrap();
         let invoke = component.get_export_index(Some(&calls), "invoke").unwrap();
         let text = |name: &str, value: &str| (name.to_owned(), Val::String(value.to_owned()));
         let call = Val::Record(vec![
@@ -81,18 +86,29 @@ impl Bare {
             text("operation", "echo"),
             text("arguments", ARGUMENTS),
         ]);
-        Bare { engine, pre, invoke, call }
+        Bare {
+            engine,
+            pre,
+            invoke,
+            call,
+        }
     }
 
     async fn run(&self) {
-        let mut store = Store::new(&self.engine, StoreLimitsBuilder::new().memory_size(1 << 30).build());
+        let mut store = Store::new(
+            &self.engine,
+            StoreLimitsBuilder::new().memory_size(1 << 30).build(),
+        );
         store.limiter(|limits| limits);
         store.set_epoch_deadline(1_000_000);
         store.set_fuel(AMPLE.fuel).unwrap();
         let instance = self.pre.instantiate_async(&mut store).await.unwrap();
         let invoke = instance.get_func(&mut store, self.invoke).unwrap();
         let mut results = [Val::Bool(false)];
-        invoke.call_async(&mut store, std::slice::from_ref(&self.call), &mut results).await.unwrap();
+        invoke
+            .call_async(&mut store, std::slice::from_ref(&self.call), &mut results)
+            .await
+            .unwrap();
         assert!(matches!(&results[0], Val::Result(Ok(_))));
     }
 }
@@ -114,14 +130,24 @@ impl Host {
         std::fs::create_dir(&workspace).unwrap();
         let sandbox = Sandbox::new(Setup {
             cache: &compiled(),
-            mounts: Mounts::new().with("workspace", &workspace).with("tmp", &workspace),
+            mounts: Mounts::new()
+                .with("workspace", &workspace)
+                .with("tmp", &workspace),
             programs,
         })
         .unwrap();
         let plugin = runtime.block_on(sandbox.load(&fixture(component))).unwrap();
         let text = std::fs::read_to_string(root().join("configs/policies/ci.toml")).unwrap();
-        let header = Header { id: "bench".into(), program: "bench".into() };
-        let journal = Journal::create(directory.path().join("journal.jsonl"), header, Redactor::none()).unwrap();
+        let header = Header {
+            id: "bench".into(),
+            program: "bench".into(),
+        };
+        let journal = Journal::create(
+            directory.path().join("journal.jsonl"),
+            header,
+            Redactor::none(),
+        )
+        .unwrap();
         Host {
             plugin,
             policy: Policy::parse("ci.toml", &text).unwrap(),
@@ -162,7 +188,15 @@ impl Host {
             journal.append(Entry::of(id, start)).unwrap();
             id
         };
-        let outcome = self.invoke(assessment.grant, "echo", "echo", &arguments.to_string(), &id.to_string()).await;
+        let outcome = self
+            .invoke(
+                assessment.grant,
+                "echo",
+                "echo",
+                &arguments.to_string(),
+                &id.to_string(),
+            )
+            .await;
         let output = outcome.result.unwrap();
         let receipt = journal::Receipt {
             fuel: outcome.receipt.fuel,
@@ -173,9 +207,14 @@ impl Host {
             bytes_out: outcome.receipt.bytes_out,
             host_calls: outcome.receipt.host_calls,
         };
-        let end = journal::CallEnd { outcome: "ok".into(), output: output.structured.unwrap() };
+        let end = journal::CallEnd {
+            outcome: "ok".into(),
+            output: output.structured.unwrap(),
+        };
         let mut journal = self.journal.lock().unwrap();
-        journal.append_all([Entry::of(id, receipt), Entry::of(id, end)]).unwrap();
+        journal
+            .append_all([Entry::of(id, receipt), Entry::of(id, end)])
+            .unwrap();
     }
 
     async fn invoke(
@@ -200,9 +239,16 @@ impl Host {
             .await
     }
 
-    async fn evil(&self, needs: &[Need], scope: AddressScope, arguments: serde_json::Value) -> String {
+    async fn evil(
+        &self,
+        needs: &[Need],
+        scope: AddressScope,
+        arguments: serde_json::Value,
+    ) -> String {
         let grant = Grant::exactly(needs, scope, AMPLE);
-        let outcome = self.invoke(grant, "evil", "act", &arguments.to_string(), "c1").await;
+        let outcome = self
+            .invoke(grant, "evil", "act", &arguments.to_string(), "c1")
+            .await;
         format!("{:?}", outcome.result)
     }
 }
@@ -213,7 +259,9 @@ fn compiled() -> PathBuf {
 
 /// A keep-alive server on loopback that says hello.
 fn server(runtime: &Runtime) -> u16 {
-    let listener = runtime.block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+        .unwrap();
     let port = listener.local_addr().unwrap().port();
     runtime.spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
@@ -254,7 +302,12 @@ fn image() -> Image {
 }
 
 /// One sample at a time: the median, the 99th percentile, and how many a second.
-fn percentiles<F: Future<Output = ()>>(runtime: &Runtime, name: &str, samples: usize, mut work: impl FnMut() -> F) {
+fn percentiles<F: Future<Output = ()>>(
+    runtime: &Runtime,
+    name: &str,
+    samples: usize,
+    mut work: impl FnMut() -> F,
+) {
     runtime.block_on(async {
         for _ in 0..samples / 10 {
             work().await;
@@ -279,7 +332,10 @@ fn percentiles<F: Future<Output = ()>>(runtime: &Runtime, name: &str, samples: u
 }
 
 fn calls(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let bare = Bare::new();
     let echo = Host::new(&runtime, "echo.wasm", Vec::new());
     let mut group = criterion.benchmark_group("call");
@@ -291,9 +347,16 @@ fn calls(criterion: &mut Criterion) {
 }
 
 fn requests(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     // The server has a thread of its own, as it would in life.
-    let other = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let other = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     let port = server(&other);
     let url = format!("http://127.0.0.1:{port}/");
     let need = Need::Http(HttpNeed {
@@ -305,16 +368,35 @@ fn requests(criterion: &mut Criterion) {
     });
     let evil = Host::new(&runtime, "evil.wasm", Vec::new());
     let native = || async {
-        let grant = Arc::new(Grant::exactly(std::slice::from_ref(&need), AddressScope::Loopback, AMPLE));
+        let grant = Arc::new(Grant::exactly(
+            std::slice::from_ref(&need),
+            AddressScope::Loopback,
+            AMPLE,
+        ));
         let meter = Arc::new(Meter::new(&AMPLE));
         let gate = evil.egress.call(grant, meter, Arc::new(|_: &Exchange| {}));
-        let request = http::Request::get(&url).body(http_body_util::Empty::new()).unwrap();
-        let body = gate.send(request).await.unwrap().into_body().bytes(1 << 20).await.unwrap();
+        let request = http::Request::get(&url)
+            .body(http_body_util::Empty::new())
+            .unwrap();
+        let body = gate
+            .send(request)
+            .await
+            .unwrap()
+            .into_body()
+            .bytes(1 << 20)
+            .await
+            .unwrap();
         assert_eq!(body, "hello");
     };
     let guest = || async {
         let arguments = serde_json::json!({"act": "get-url", "target": url});
-        let text = evil.evil(std::slice::from_ref(&need), AddressScope::Loopback, arguments).await;
+        let text = evil
+            .evil(
+                std::slice::from_ref(&need),
+                AddressScope::Loopback,
+                arguments,
+            )
+            .await;
         assert!(text.contains("200 hello"), "{text}");
     };
     let mut group = criterion.benchmark_group("request");
@@ -326,15 +408,25 @@ fn requests(criterion: &mut Criterion) {
 }
 
 fn interpreter(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let host = Host::new(&runtime, "evil.wasm", vec![(PYTHON.to_owned(), image())]);
     let needs = [
         Need::Program("python".into()),
-        Need::Mount { name: "workspace".into(), access: Access::ReadWrite },
-        Need::Mount { name: "tmp".into(), access: Access::ReadWrite },
+        Need::Mount {
+            name: "workspace".into(),
+            access: Access::ReadWrite,
+        },
+        Need::Mount {
+            name: "tmp".into(),
+            access: Access::ReadWrite,
+        },
     ];
     let work = || async {
-        let arguments = serde_json::json!({"act": "program", "target": "python", "value": "print(1)"});
+        let arguments =
+            serde_json::json!({"act": "program", "target": "python", "value": "print(1)"});
         let text = host.evil(&needs, AddressScope::Public, arguments).await;
         assert!(text.contains("exit 0\\n1"), "{text}");
     };

@@ -11,7 +11,10 @@ use toml_edit::DocumentMut;
 const FLOORS: [(&str, &[&str]); 5] = [
     ("cli", &["cli"]),
     ("web", &["web"]),
-    ("outside", &["models", "mcp", "gateways", "sessions", "sandbox"]),
+    (
+        "outside",
+        &["models", "mcp", "gateways", "sessions", "sandbox"],
+    ),
     ("loop", &["egress", "agent", "workspace"]),
     ("pure", &["policy", "journal", "compute"]),
 ];
@@ -29,11 +32,17 @@ const HELD: [(&str, &str); 8] = [
 ];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 fn floor(name: &str) -> usize {
-    FLOORS.iter().position(|(_, crates)| crates.contains(&name)).unwrap_or_else(|| panic!("{name} is on no floor"))
+    FLOORS
+        .iter()
+        .position(|(_, crates)| crates.contains(&name))
+        .unwrap_or_else(|| panic!("{name} is on no floor"))
 }
 
 /// Each host crate and what it depends on outside of tests.
@@ -42,13 +51,19 @@ fn crates() -> BTreeMap<String, Vec<String>> {
         .unwrap()
         .map(|entry| {
             let path = entry.unwrap().path();
-            let manifest: DocumentMut = fs::read_to_string(path.join("Cargo.toml")).unwrap().parse().unwrap();
+            let manifest: DocumentMut = fs::read_to_string(path.join("Cargo.toml"))
+                .unwrap()
+                .parse()
+                .unwrap();
             let dependencies = manifest
                 .get("dependencies")
                 .and_then(|table| table.as_table())
                 .map(|table| table.iter().map(|(name, _)| name.to_owned()).collect())
                 .unwrap_or_default();
-            (path.file_name().unwrap().to_str().unwrap().to_owned(), dependencies)
+            (
+                path.file_name().unwrap().to_str().unwrap().to_owned(),
+                dependencies,
+            )
         })
         .collect()
 }
@@ -58,7 +73,10 @@ fn arrows_go_down() {
     let crates = crates();
     let mut wrong = Vec::new();
     for (name, dependencies) in &crates {
-        for other in dependencies.iter().filter(|other| crates.contains_key(*other)) {
+        for other in dependencies
+            .iter()
+            .filter(|other| crates.contains_key(*other))
+        {
             // On one floor nobody knows a neighbour: each is usable without the others.
             if floor(other) <= floor(name) {
                 wrong.push(format!("{name} -> {other}"));
@@ -71,17 +89,28 @@ fn arrows_go_down() {
 #[test]
 fn the_loop_knows_policy_and_journal_only() {
     let crates = crates();
-    let known: Vec<&String> = crates["agent"].iter().filter(|name| crates.contains_key(*name)).collect();
+    let known: Vec<&String> = crates["agent"]
+        .iter()
+        .filter(|name| crates.contains_key(*name))
+        .collect();
     assert_eq!(known, ["journal", "policy"]);
-    assert!(!crates["sandbox"].contains(&"agent".to_owned()), "the sandbox knows no agent");
+    assert!(
+        !crates["sandbox"].contains(&"agent".to_owned()),
+        "the sandbox knows no agent"
+    );
 }
 
 #[test]
 fn dangerous_tools_are_in_one_place() {
     for (name, dependencies) in crates() {
         for (held, holder) in HELD {
-            let has = dependencies.iter().any(|dependency| dependency.starts_with(held));
-            assert!(!has || name == holder, "{name} depends on {held}, which is for {holder} alone");
+            let has = dependencies
+                .iter()
+                .any(|dependency| dependency.starts_with(held));
+            assert!(
+                !has || name == holder,
+                "{name} depends on {held}, which is for {holder} alone"
+            );
         }
     }
 }
@@ -90,10 +119,15 @@ fn dangerous_tools_are_in_one_place() {
 fn every_crate_says_what_it_is_for() {
     for name in crates().keys() {
         let path = root().join("host").join(name).join("README.md");
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text =
+            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         for heading in ["**Use**", "**Don't use**", "**Invariants**"] {
             assert!(text.contains(heading), "{}: no {heading}", path.display());
         }
-        assert!(text.lines().count() <= 30, "{}: longer than 30 lines", path.display());
+        assert!(
+            text.lines().count() <= 30,
+            "{}: longer than 30 lines",
+            path.display()
+        );
     }
 }

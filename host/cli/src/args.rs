@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// An autonomous machine-learning agent whose every tool runs as a WASI component, under a policy.
 #[derive(Debug, Parser)]
-#[command(name = "ml-intern", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+#[command(name = "ml-intern", version, args_conflicts_with_subcommands = true, args_override_self = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,

@@ -15,7 +15,10 @@ pub(crate) fn journal(args: &Journal) -> Result<u8, Fail> {
     let Journal::Verify { file } = args;
     let summary = journal::verify(file).map_err(|error| Fail::failed(error.to_string()))?;
     let calls = summary.kinds.get("call_start").copied().unwrap_or(0);
-    let ended = summary.status.map_or_else(|| "not ended".to_owned(), |status| format!("ended with {status}"));
+    let ended = summary.status.map_or_else(
+        || "not ended".to_owned(),
+        |status| format!("ended with {status}"),
+    );
     put(&format!(
         "{}: intact; {} records, {calls} tool calls, {ended}\nhead {}\n",
         file.display(),
@@ -31,7 +34,10 @@ pub(crate) fn policy(args: &Policy) -> Result<u8, Fail> {
         Policy::Show { policy } => put(&profile::load(policy)?.policy.to_string()),
         Policy::Check { policy } => {
             let loaded = profile::load(policy)?;
-            put(&format!("{}: loads, and does what it expects of itself\n", loaded.policy.name()));
+            put(&format!(
+                "{}: loads, and does what it expects of itself\n",
+                loaded.policy.name()
+            ));
         }
     }
     Ok(0)
@@ -56,13 +62,23 @@ pub(crate) fn tools(args: &Tools) -> Result<u8, Fail> {
     }
     for plugin in &plugins {
         let manifest = plugin.manifest();
-        put(&format!("{} {}  {}\n", manifest.name, manifest.version, manifest.summary));
+        put(&format!(
+            "{} {}  {}\n",
+            manifest.name, manifest.version, manifest.summary
+        ));
         for tool in &manifest.tools {
             for operation in &tool.operations {
-                let effects: Vec<&str> = operation.effects.iter().map(|effect| effect.as_str()).collect();
+                let effects: Vec<&str> = operation
+                    .effects
+                    .iter()
+                    .map(|effect| effect.as_str())
+                    .collect();
                 let needs: Vec<String> = operation.needs.iter().map(Need::to_string).collect();
-                let name =
-                    if tool.selector.is_some() { format!("{} {}", tool.name, operation.name) } else { tool.name.clone() };
+                let name = if tool.selector.is_some() {
+                    format!("{} {}", tool.name, operation.name)
+                } else {
+                    tool.name.clone()
+                };
                 put(&format!("  {name}: {}\n", effects.join(", ")));
                 for need in needs {
                     put(&format!("    needs {need}\n"));

@@ -12,11 +12,17 @@ pub(crate) struct Fail {
 impl Fail {
     /// The command line, a file or a setting is wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Fail {
-        Fail { code: 2, message: message.into() }
+        Fail {
+            code: 2,
+            message: message.into(),
+        }
     }
 
     /// Something did not work.
     pub(crate) fn failed(message: impl Into<String>) -> Fail {
-        Fail { code: 1, message: message.into() }
+        Fail {
+            code: 1,
+            message: message.into(),
+        }
     }
 }

@@ -16,14 +16,20 @@ pub(crate) struct Paths {
 impl Paths {
     /// From the environment.
     pub(crate) fn find() -> Result<Paths, Fail> {
-        let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+        let home = env::var_os("HOME")
+            .map(PathBuf::from)
+            .filter(|home| home.is_absolute());
         let base = |variable: &str, below: &str| {
             env::var_os(variable)
                 .map(PathBuf::from)
                 .filter(|path| path.is_absolute())
                 .or_else(|| home.as_ref().map(|home| home.join(below)))
                 .map(|path| path.join("ml-intern"))
-                .ok_or_else(|| Fail::usage(format!("neither HOME nor {variable} is set to an absolute path")))
+                .ok_or_else(|| {
+                    Fail::usage(format!(
+                        "neither HOME nor {variable} is set to an absolute path"
+                    ))
+                })
         };
         Ok(Paths {
             data: base("XDG_DATA_HOME", ".local/share")?,

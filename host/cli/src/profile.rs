@@ -8,9 +8,15 @@ use crate::fail::Fail;
 
 /// The shipped profiles.
 const SHIPPED: [(&str, &str); 3] = [
-    ("interactive", include_str!("../../../configs/policies/interactive.toml")),
+    (
+        "interactive",
+        include_str!("../../../configs/policies/interactive.toml"),
+    ),
     ("ci", include_str!("../../../configs/policies/ci.toml")),
-    ("offline", include_str!("../../../configs/policies/offline.toml")),
+    (
+        "offline",
+        include_str!("../../../configs/policies/offline.toml"),
+    ),
 ];
 
 /// A policy and the text that it was read from.
@@ -27,7 +33,9 @@ pub(crate) fn load(name: &str) -> Result<Loaded, Fail> {
         Some((name, text)) => (format!("{name}.toml"), text.to_owned()),
         None => {
             let text = std::fs::read_to_string(Path::new(name)).map_err(|error| {
-                Fail::usage(format!("policy {name}: {error}; give a file, or one of interactive, ci, offline"))
+                Fail::usage(format!(
+                    "policy {name}: {error}; give a file, or one of interactive, ci, offline"
+                ))
             })?;
             (name.to_owned(), text)
         }

@@ -23,7 +23,11 @@ impl Renderer {
     /// Colour only where a person looks, and has not asked for none (no-color.org).
     pub(crate) fn new(json: bool) -> Renderer {
         let colour = !json && io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Renderer { json, colour, open_line: false }
+        Renderer {
+            json,
+            colour,
+            open_line: false,
+        }
     }
 
     /// Says what is about to run: the model, the policy, and where.
@@ -34,7 +38,10 @@ impl Renderer {
         self.line(&format!("model      {model}"));
         self.line(&format!("policy     {policy}"));
         self.line(&format!("tools      {tools}"));
-        self.line(&format!("workspace  {} (a private copy)", workspace.display()));
+        self.line(&format!(
+            "workspace  {} (a private copy)",
+            workspace.display()
+        ));
         self.line("");
     }
 
@@ -54,29 +61,51 @@ impl Renderer {
             }
             Event::AssistantMessage { content } => self.line(content),
             Event::AssistantStreamEnd {} => self.close_line(),
-            Event::ToolCall { tool, arguments, .. } => {
+            Event::ToolCall {
+                tool, arguments, ..
+            } => {
                 self.close_line();
                 let mark = self.paint("36", "▸");
                 let name = self.paint("1", tool);
                 self.line(&format!("{mark} {name} {}", short(&arguments.to_string())));
             }
-            Event::ToolLog { tool, log, .. } if tool == "system" => self.line(&format!("  · {}", short(log))),
-            Event::ToolLog { log, .. } => self.line(&self.paint("2", &format!("  │ {}", short(log)))),
-            Event::ToolOutput { output, success, .. } => {
-                let mark = if *success { self.paint("32", "✓") } else { self.paint("31", "✗") };
+            Event::ToolLog { tool, log, .. } if tool == "system" => {
+                self.line(&format!("  · {}", short(log)))
+            }
+            Event::ToolLog { log, .. } => {
+                self.line(&self.paint("2", &format!("  │ {}", short(log))))
+            }
+            Event::ToolOutput {
+                output, success, ..
+            } => {
+                let mark = if *success {
+                    self.paint("32", "✓")
+                } else {
+                    self.paint("31", "✗")
+                };
                 let lines: Vec<&str> = output.lines().collect();
                 for (i, text) in lines.iter().take(RESULT_LINES).enumerate() {
-                    let lead = if i == 0 { format!("  {mark}") } else { "   ".to_owned() };
+                    let lead = if i == 0 {
+                        format!("  {mark}")
+                    } else {
+                        "   ".to_owned()
+                    };
                     self.line(&format!("{lead} {}", short(text)));
                 }
                 if lines.is_empty() {
                     self.line(&format!("  {mark} (no output)"));
                 }
-                if let Some(more) = lines.len().checked_sub(RESULT_LINES).filter(|more| *more > 0) {
+                if let Some(more) = lines
+                    .len()
+                    .checked_sub(RESULT_LINES)
+                    .filter(|more| *more > 0)
+                {
                     self.line(&format!("    … {more} more lines, in the journal"));
                 }
             }
-            Event::CapabilityDenied { capability, rule, .. } => {
+            Event::CapabilityDenied {
+                capability, rule, ..
+            } => {
                 self.close_line();
                 let word = self.paint("33", "denied");
                 self.line(&format!("  {word} {capability} (rule: {rule})"));
@@ -107,7 +136,11 @@ impl Renderer {
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
-        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.colour {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }
 
@@ -120,7 +153,9 @@ pub(crate) fn put(text: &str) {
 
 /// One line, cut, without control characters that would move the cursor.
 fn short(text: &str) -> String {
-    let clean = text.replace('\n', "⏎").replace(|c: char| c.is_control() && c != '\t', "·");
+    let clean = text
+        .replace('\n', "⏎")
+        .replace(|c: char| c.is_control() && c != '\t', "·");
     if clean.chars().count() <= LINE {
         return clean;
     }

@@ -43,14 +43,20 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
     let max_cost = args.max_cost.map(dollars).transpose()?;
 
     let id = uuid::Uuid::new_v4().to_string();
-    let directory = args.session_dir.clone().unwrap_or_else(|| paths.session(&id));
+    let directory = args
+        .session_dir
+        .clone()
+        .unwrap_or_else(|| paths.session(&id));
     private_directory(&directory)?;
     let staged = stage(&args.workspace, &directory)?;
     let temporary = directory.join("tmp");
     private_directory(&temporary)?;
 
     let journal_path = directory.join("journal.jsonl");
-    let header = Header { id, program: concat!("ml-intern ", env!("CARGO_PKG_VERSION")).to_owned() };
+    let header = Header {
+        id,
+        program: concat!("ml-intern ", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
     let mut journal = Journal::create(&journal_path, header, redactor)
         .map_err(|error| Fail::usage(error.to_string()))?;
     journal
@@ -69,7 +75,9 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
     let (outcome, tally) = runtime.block_on(async {
         let sandbox = Sandbox::new(Setup {
             cache: &paths.compiled(),
-            mounts: Mounts::new().with("workspace", staged.root()).with("tmp", &temporary),
+            mounts: Mounts::new()
+                .with("workspace", staged.root())
+                .with("tmp", &temporary),
             programs: setup::installed(&paths),
         })
         .map_err(|error| Fail::failed(error.to_string()))?;
@@ -111,11 +119,15 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
         let tally = agent.tally();
         drop(agent);
         watcher.abort();
-        let _renderer = printing.await.map_err(|error| Fail::failed(error.to_string()))?;
+        let _renderer = printing
+            .await
+            .map_err(|error| Fail::failed(error.to_string()))?;
         Ok::<_, Fail>((outcome, tally))
     })?;
 
-    let diff = staged.diff().map_err(|error| Fail::failed(error.to_string()))?;
+    let diff = staged
+        .diff()
+        .map_err(|error| Fail::failed(error.to_string()))?;
     close(&journal, &outcome, &diff)?;
     let copy = staged.keep();
     summary::print(&summary::Run {
@@ -140,7 +152,11 @@ fn prompt(args: &Run) -> Result<String, Fail> {
             text
         }
         Some(prompt) => prompt.to_owned(),
-        None => return Err(Fail::usage("no prompt; give one, or `-` to read it from standard input (see --help)")),
+        None => {
+            return Err(Fail::usage(
+                "no prompt; give one, or `-` to read it from standard input (see --help)",
+            ));
+        }
     };
     if prompt.trim().is_empty() {
         return Err(Fail::usage("the prompt is empty"));
@@ -150,7 +166,8 @@ fn prompt(args: &Run) -> Result<String, Fail> {
 
 fn model(id: &str) -> Result<Box<dyn agent::Model>, Fail> {
     if id == DEMO_ID {
-        let script = models::Script::parse("demo", DEMO.as_bytes()).map_err(|error| Fail::usage(error.to_string()))?;
+        let script = models::Script::parse("demo", DEMO.as_bytes())
+            .map_err(|error| Fail::usage(error.to_string()))?;
         return Ok(Box::new(script));
     }
     models::open(id).map_err(|error| Fail::usage(error.to_string()))
@@ -159,9 +176,15 @@ fn model(id: &str) -> Result<Box<dyn agent::Model>, Fail> {
 /// Dollars as the tally counts them.
 fn dollars(amount: f64) -> Result<MicroUsd, Fail> {
     if !(amount.is_finite() && (0.0..=1e9).contains(&amount)) {
-        return Err(Fail::usage(format!("--max-cost {amount}: expected US dollars from 0 to 1000000000")));
+        return Err(Fail::usage(format!(
+            "--max-cost {amount}: expected US dollars from 0 to 1000000000"
+        )));
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, as was just checked")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "in range, as was just checked"
+    )]
     Ok(MicroUsd((amount * 1e6).round() as u64))
 }
 
@@ -173,21 +196,25 @@ fn stage(source: &Path, directory: &Path) -> Result<Staged, Fail> {
         max_files: WORKSPACE_FILES,
         ignore: workspace::Options::default_ignore(),
     };
-    Staged::new(source, &options)
-        .map_err(|error| Fail::usage(error.to_string()))
+    Staged::new(source, &options).map_err(|error| Fail::usage(error.to_string()))
 }
 
 /// The directories that were named, or the one that setup fills.
 pub(crate) fn plugin_paths(named: &[PathBuf], paths: &Paths) -> Vec<PathBuf> {
-    if named.is_empty() { vec![paths.plugins()] } else { named.to_vec() }
+    if named.is_empty() {
+        vec![paths.plugins()]
+    } else {
+        named.to_vec()
+    }
 }
 
 /// Ctrl-C, and a request to end, stop the turn; the session still closes in order.
 async fn interrupt(cancel: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
         return;
     };
     tokio::select! {
@@ -199,10 +226,19 @@ async fn interrupt(cancel: CancellationToken) {
 
 /// The last records: what the workspace has become, and how it ended.
 fn close(journal: &Mutex<Journal>, outcome: &Outcome, diff: &workspace::Diff) -> Result<(), Fail> {
-    let mut journal = journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut journal = journal
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let entries: [Entry; 2] = [
         summary::workspace_record(diff).into(),
-        journal::End { status: i32::from(outcome.exit_code()), reason: outcome.as_str().to_owned() }.into(),
+        journal::End {
+            status: i32::from(outcome.exit_code()),
+            reason: outcome.as_str().to_owned(),
+        }
+        .into(),
     ];
-    journal.append_all(entries).map(drop).map_err(|error| Fail::failed(error.to_string()))
+    journal
+        .append_all(entries)
+        .map(drop)
+        .map_err(|error| Fail::failed(error.to_string()))
 }

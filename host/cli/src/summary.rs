@@ -74,11 +74,17 @@ fn decisions(path: &Path) -> Result<BTreeMap<Row, u64>, Fail> {
     for record in reader {
         let record = record.map_err(|error| Fail::failed(error.to_string()))?;
         let row = match record.entry.data {
-            Data::Decision(decision) => {
-                Row { verdict: decision.verdict, subject: decision.subject, rule: decision.rule }
-            }
+            Data::Decision(decision) => Row {
+                verdict: decision.verdict,
+                subject: decision.subject,
+                rule: decision.rule,
+            },
             Data::HostCall(call) => match call.outcome.strip_prefix("denied: ") {
-                Some(rule) => Row { verdict: "deny".into(), subject: call.capability, rule: rule.to_owned() },
+                Some(rule) => Row {
+                    verdict: "deny".into(),
+                    subject: call.capability,
+                    rule: rule.to_owned(),
+                },
                 None => continue,
             },
             _ => continue,
@@ -89,12 +95,24 @@ fn decisions(path: &Path) -> Result<BTreeMap<Row, u64>, Fail> {
 }
 
 fn table(rows: &BTreeMap<Row, u64>) -> String {
-    let width = |text: fn(&Row) -> &str| rows.keys().map(|row| text(row).chars().count()).max().unwrap_or(0);
+    let width = |text: fn(&Row) -> &str| {
+        rows.keys()
+            .map(|row| text(row).chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let subject = width(|row| &row.subject).min(64);
     rows.iter()
         .map(|(row, times)| {
-            let times = if *times > 1 { format!("  ×{times}") } else { String::new() };
-            format!("  {:<5}  {:<subject$}  {}{times}\n", row.verdict, row.subject, row.rule)
+            let times = if *times > 1 {
+                format!("  ×{times}")
+            } else {
+                String::new()
+            };
+            format!(
+                "  {:<5}  {:<subject$}  {}{times}\n",
+                row.verdict, row.subject, row.rule
+            )
         })
         .collect()
 }
@@ -142,5 +160,7 @@ pub(crate) fn workspace_record(diff: &Diff) -> journal::Workspace {
         record(journal::Change::Modified, &diff.modified),
         record(journal::Change::Added, &diff.added),
     ];
-    journal::Workspace { changes: changes.concat() }
+    journal::Workspace {
+        changes: changes.concat(),
+    }
 }

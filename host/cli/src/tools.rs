@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use agent::{Approval, CallContext, Denial, Part, Prepared, ToolFailure, ToolOutcome, ToolOutput, ToolSpec};
+use agent::{
+    Approval, CallContext, Denial, Part, Prepared, ToolFailure, ToolOutcome, ToolOutput, ToolSpec,
+};
 use async_trait::async_trait;
 use policy::{Assessment, CallRequest, Policy};
 use sandbox::{Content, Failure, Outcome, Plugin, Sandbox};
@@ -23,7 +25,10 @@ pub(crate) async fn load(sandbox: &Sandbox, paths: &[PathBuf]) -> Result<Vec<Plu
         if path.is_dir() {
             let mut found = components(path)?;
             if found.is_empty() {
-                return Err(Fail::usage(format!("{}: no plugins (*.wasm) here; `make plugins` builds them", path.display())));
+                return Err(Fail::usage(format!(
+                    "{}: no plugins (*.wasm) here; `make plugins` builds them",
+                    path.display()
+                )));
             }
             files.append(&mut found);
         } else {
@@ -32,7 +37,10 @@ pub(crate) async fn load(sandbox: &Sandbox, paths: &[PathBuf]) -> Result<Vec<Plu
     }
     let mut plugins: Vec<Plugin> = Vec::with_capacity(files.len());
     for file in files {
-        let plugin = sandbox.load(&file).await.map_err(|error| Fail::usage(error.to_string()))?;
+        let plugin = sandbox
+            .load(&file)
+            .await
+            .map_err(|error| Fail::usage(error.to_string()))?;
         for other in &plugins {
             clash(other, &plugin)?;
         }
@@ -46,7 +54,10 @@ fn components(directory: &Path) -> Result<Vec<PathBuf>, Fail> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
-        if path.extension().is_some_and(|extension| extension == "wasm") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "wasm")
+        {
             files.push(path);
         }
     }
@@ -66,8 +77,18 @@ fn clash(one: &Plugin, two: &Plugin) -> Result<(), Fail> {
         )));
     }
     for tool in &one.manifest().tools {
-        if two.manifest().tools.iter().any(|other| other.name == tool.name) {
-            return Err(Fail::usage(format!("{} and {} both have a tool named {}", place(one), place(two), tool.name)));
+        if two
+            .manifest()
+            .tools
+            .iter()
+            .any(|other| other.name == tool.name)
+        {
+            return Err(Fail::usage(format!(
+                "{} and {} both have a tool named {}",
+                place(one),
+                place(two),
+                tool.name
+            )));
         }
     }
     Ok(())
@@ -100,14 +121,28 @@ impl PluginTools {
         let by_tool = plugins
             .iter()
             .enumerate()
-            .flat_map(|(i, plugin)| plugin.manifest().tools.iter().map(move |tool| (tool.name.clone(), i)))
+            .flat_map(|(i, plugin)| {
+                plugin
+                    .manifest()
+                    .tools
+                    .iter()
+                    .map(move |tool| (tool.name.clone(), i))
+            })
             .collect();
-        PluginTools { plugins, by_tool, policy, services, egress }
+        PluginTools {
+            plugins,
+            by_tool,
+            policy,
+            services,
+            egress,
+        }
     }
 
     fn plugin(&self, index: usize) -> Result<&Plugin, ToolFailure> {
         // The index came from `by_tool`, whose plugins never change.
-        self.plugins.get(index).ok_or_else(|| ToolFailure::Failed { message: "the plugin is gone".into() })
+        self.plugins.get(index).ok_or_else(|| ToolFailure::Failed {
+            message: "the plugin is gone".into(),
+        })
     }
 }
 
@@ -126,10 +161,9 @@ impl agent::Tools for PluginTools {
     }
 
     fn prepare(&self, tool: &str, arguments: &Value) -> Result<Prepared, ToolFailure> {
-        let index = *self
-            .by_tool
-            .get(tool)
-            .ok_or_else(|| ToolFailure::Failed { message: format!("there is no tool `{tool}`") })?;
+        let index = *self.by_tool.get(tool).ok_or_else(|| ToolFailure::Failed {
+            message: format!("there is no tool `{tool}`"),
+        })?;
         let plugin = self.plugin(index)?;
         let request = plugin.request(tool, arguments).map_err(failure)?;
         let assessment = self.policy.decide(&request);
@@ -141,15 +175,32 @@ impl agent::Tools for PluginTools {
             target: target(arguments),
             decision: assessment.decisive.clone(),
             decisions: assessment.decisions.clone(),
-            token: Box::new(Token { plugin: index, request, assessment, arguments: arguments.to_string() }),
+            token: Box::new(Token {
+                plugin: index,
+                request,
+                assessment,
+                arguments: arguments.to_string(),
+            }),
         })
     }
 
-    async fn run(&self, prepared: Prepared, approval: Approval, context: CallContext) -> ToolOutcome {
+    async fn run(
+        &self,
+        prepared: Prepared,
+        approval: Approval,
+        context: CallContext,
+    ) -> ToolOutcome {
         let Ok(token) = prepared.token.downcast::<Token>() else {
-            return ended(Err(ToolFailure::Failed { message: "this call was prepared elsewhere".into() }));
+            return ended(Err(ToolFailure::Failed {
+                message: "this call was prepared elsewhere".into(),
+            }));
         };
-        let Token { plugin, request, assessment, arguments } = *token;
+        let Token {
+            plugin,
+            request,
+            assessment,
+            arguments,
+        } = *token;
         let plugin = match self.plugin(plugin) {
             Ok(plugin) => plugin,
             Err(failure) => return ended(Err(failure)),
@@ -177,7 +228,11 @@ impl agent::Tools for PluginTools {
 }
 
 fn ended(result: Result<ToolOutput, ToolFailure>) -> ToolOutcome {
-    ToolOutcome { result, receipt: agent::Receipt::default(), denials: Vec::new() }
+    ToolOutcome {
+        result,
+        receipt: agent::Receipt::default(),
+        denials: Vec::new(),
+    }
 }
 
 /// What a call works on, for people: its first short argument.
@@ -186,16 +241,27 @@ fn target(arguments: &Value) -> String {
         .as_object()
         .and_then(|map| {
             let known = ["path", "script", "command", "url", "repo_id", "query"];
-            known.iter().find_map(|key| map.get(*key)).or_else(|| map.values().next())
+            known
+                .iter()
+                .find_map(|key| map.get(*key))
+                .or_else(|| map.values().next())
         })
-        .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        .map(|value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        })
         .unwrap_or_default();
     let line = text.lines().next().unwrap_or_default();
     line.chars().take(TARGET).collect()
 }
 
 fn translate(outcome: Outcome) -> ToolOutcome {
-    let Outcome { result, receipt, denials } = outcome;
+    let Outcome {
+        result,
+        receipt,
+        denials,
+    } = outcome;
     let denials: Vec<Denial> = denials.iter().map(Denial::from).collect();
     let told = |text: &mut String| {
         for denial in &denials {
@@ -211,7 +277,10 @@ fn translate(outcome: Outcome) -> ToolOutcome {
             if !text.is_empty() {
                 content.push(Part::text(text.trim_start()));
             }
-            Ok(ToolOutput { content, structured: output.structured })
+            Ok(ToolOutput {
+                content,
+                structured: output.structured,
+            })
         }
         Err(error) => Err(match failure(error) {
             ToolFailure::Failed { mut message } => {
@@ -221,10 +290,28 @@ fn translate(outcome: Outcome) -> ToolOutcome {
             other => other,
         }),
     };
-    let sandbox::Receipt { fuel, peak_memory, wall_us, bytes_in, bytes_out, host_calls, disk, open_files } = receipt;
+    let sandbox::Receipt {
+        fuel,
+        peak_memory,
+        wall_us,
+        bytes_in,
+        bytes_out,
+        host_calls,
+        disk,
+        open_files,
+    } = receipt;
     ToolOutcome {
         result,
-        receipt: agent::Receipt { fuel, peak_memory, wall_us, bytes_in, bytes_out, host_calls, disk, open_files },
+        receipt: agent::Receipt {
+            fuel,
+            peak_memory,
+            wall_us,
+            bytes_in,
+            bytes_out,
+            host_calls,
+            disk,
+            open_files,
+        },
         denials,
     }
 }
@@ -242,16 +329,35 @@ fn failure(found: Failure) -> ToolFailure {
         Failure::InvalidArguments(errors) => ToolFailure::InvalidArguments {
             errors: errors
                 .into_iter()
-                .map(|error| agent::ArgumentError { pointer: error.pointer, expected: error.expected })
+                .map(|error| agent::ArgumentError {
+                    pointer: error.pointer,
+                    expected: error.expected,
+                })
                 .collect(),
         },
-        Failure::Denied { capability, rule, remedy } => ToolFailure::Denied(Denial { capability, rule, remedy }),
-        Failure::Upstream { status, retry_after, message } => {
-            ToolFailure::Upstream { status, retry_after, message }
-        }
+        Failure::Denied {
+            capability,
+            rule,
+            remedy,
+        } => ToolFailure::Denied(Denial {
+            capability,
+            rule,
+            remedy,
+        }),
+        Failure::Upstream {
+            status,
+            retry_after,
+            message,
+        } => ToolFailure::Upstream {
+            status,
+            retry_after,
+            message,
+        },
         Failure::Limit(limit) => ToolFailure::Limit(limit),
         Failure::Cancelled => ToolFailure::Cancelled,
         Failure::Failed(message) => ToolFailure::Failed { message },
-        trapped @ Failure::Trapped(_) => ToolFailure::Failed { message: trapped.to_string() },
+        trapped @ Failure::Trapped(_) => ToolFailure::Failed {
+            message: trapped.to_string(),
+        },
     }
 }

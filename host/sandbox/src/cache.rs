@@ -40,7 +40,9 @@ impl Digest {
         let mut buffer = vec![0; 1 << 20];
         loop {
             let read = file.read(&mut buffer)?;
-            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+                break;
+            };
             hash.update(bytes);
         }
         Ok(Digest(hex(&hash.finalize())))
@@ -67,11 +69,13 @@ impl std::fmt::Display for Digest {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// A directory of compiled code.
@@ -116,8 +120,15 @@ impl Cache {
     ///
     /// [`CacheError::Exposed`] when others may write there; [`CacheError::Io`] when it cannot be made.
     pub fn open(directory: &Path) -> Result<Cache, CacheError> {
-        let fail = |source| CacheError::Io { path: directory.to_owned(), source };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(fail)?;
+        let fail = |source| CacheError::Io {
+            path: directory.to_owned(),
+            source,
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(fail)?;
         let meta = fs::metadata(directory).map_err(fail)?;
         let mine = fs::metadata("/proc/self").map_or(meta.uid(), |me| me.uid());
         if meta.mode() & 0o022 != 0 || meta.uid() != mine {
@@ -127,15 +138,20 @@ impl Cache {
                 owner: meta.uid(),
             });
         }
-        Ok(Cache { directory: directory.to_owned() })
+        Ok(Cache {
+            directory: directory.to_owned(),
+        })
     }
 
     fn file(&self, engine: &Engine, component: &Digest) -> PathBuf {
         // `DefaultHasher::new` has fixed keys, so the number is the same in every process of one build.
         let mut compatibility = DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut compatibility);
+        engine
+            .precompile_compatibility_hash()
+            .hash(&mut compatibility);
         let name = format!("{DOMAIN}\n{:016x}\n{component}", compatibility.finish());
-        self.directory.join(format!("{}.cwasm", Digest::of(name.as_bytes())))
+        self.directory
+            .join(format!("{}.cwasm", Digest::of(name.as_bytes())))
     }
 
     /// Whether compiled code for this component is here and whole.
@@ -161,14 +177,22 @@ impl Cache {
         {
             return Ok(component);
         }
-        let bytes = bytes().map_err(|source| CacheError::Io { path: path.clone(), source })?;
-        let code = engine.precompile_component(&bytes).map_err(CacheError::Compile)?;
+        let bytes = bytes().map_err(|source| CacheError::Io {
+            path: path.clone(),
+            source,
+        })?;
+        let code = engine
+            .precompile_component(&bytes)
+            .map_err(CacheError::Compile)?;
         self.store(&path, &code)?;
         map(engine, &path).map_err(CacheError::Compile)
     }
 
     fn store(&self, path: &Path, code: &[u8]) -> Result<(), CacheError> {
-        let fail = |source| CacheError::Io { path: path.to_owned(), source };
+        let fail = |source| CacheError::Io {
+            path: path.to_owned(),
+            source,
+        };
         let write = |path: &Path, bytes: &[u8]| -> io::Result<()> {
             let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
             file.write_all(bytes)?;
@@ -189,7 +213,9 @@ fn sum_path(path: &Path) -> PathBuf {
 
 /// Whether the file is exactly what was written.
 fn whole(path: &Path) -> bool {
-    let Ok(sum) = fs::read_to_string(sum_path(path)) else { return false };
+    let Ok(sum) = fs::read_to_string(sum_path(path)) else {
+        return false;
+    };
     Digest::of_file(path).is_ok_and(|found| found.as_str() == sum)
 }
 

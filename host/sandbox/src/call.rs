@@ -40,7 +40,10 @@ pub struct Call {
 
 impl std::fmt::Debug for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Call").field("id", &self.id).field("tool", &self.tool).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("id", &self.id)
+            .field("tool", &self.tool)
+            .finish_non_exhaustive()
     }
 }
 
@@ -48,18 +51,43 @@ impl Plugin {
     /// Runs a call to its end. It never fails as such: whatever happens is in the outcome.
     pub async fn invoke(&self, call: Call) -> Outcome {
         let since = Instant::now();
-        let Call { id, tool, operation, arguments, grant, services, egress, cancel } = call;
+        let Call {
+            id,
+            tool,
+            operation,
+            arguments,
+            grant,
+            services,
+            egress,
+            cancel,
+        } = call;
         let limits = *grant.limits();
         let bytes_in = arguments.len() as u64;
         let deadline = drive::deadline(limits.deadline);
-        let caller = Caller { call: Arc::clone(&id), plugin: Arc::clone(&self.name) };
+        let caller = Caller {
+            call: Arc::clone(&id),
+            plugin: Arc::clone(&self.name),
+        };
         let hooks = match egress {
-            Some(egress) => Hooks::open(&egress, Arc::clone(&grant), Arc::clone(&services), caller.clone()),
+            Some(egress) => Hooks::open(
+                &egress,
+                Arc::clone(&grant),
+                Arc::clone(&services),
+                caller.clone(),
+            ),
             None => Hooks::closed(),
         };
         let mut wasi = WasiCtx::builder();
-        if let Err(error) = self.programs.mounts().preopen(&mut wasi, &grant, self.programs.void()) {
-            return refused(Failure::Failed(format!("a mount cannot be opened: {error:#}")), since, bytes_in);
+        if let Err(error) = self
+            .programs
+            .mounts()
+            .preopen(&mut wasi, &grant, self.programs.void())
+        {
+            return refused(
+                Failure::Failed(format!("a mount cannot be opened: {error:#}")),
+                since,
+                bytes_in,
+            );
         }
         let state = GuestState::new(Parts {
             wasi: wasi.build(),
@@ -80,31 +108,50 @@ impl Plugin {
 
         let ended = match &self.entry {
             Entry::Contract(pre) => {
-                let call = wit::Call { id: id.to_string(), tool, operation, arguments };
+                let call = wit::Call {
+                    id: id.to_string(),
+                    tool,
+                    operation,
+                    arguments,
+                };
                 drive::until(&mut store, since, async |store| {
                     let instance = pre.instantiate_async(&mut *store).await?;
-                    instance.ml_intern_plugin_calls().call_invoke(&mut *store, &call).await
+                    instance
+                        .ml_intern_plugin_calls()
+                        .call_invoke(&mut *store, &call)
+                        .await
                 })
                 .await
-                .map(|answer| answer.map_err(failure).and_then(|output| content(output, limits.output)))
+                .map(|answer| {
+                    answer
+                        .map_err(failure)
+                        .and_then(|output| content(output, limits.output))
+                })
             }
             Entry::Plain(pre, functions) => match functions.get(&tool) {
-                Some(function) => run_plain(&mut store, since, pre, function, &arguments, limits.output).await,
+                Some(function) => {
+                    run_plain(&mut store, since, pre, function, &arguments, limits.output).await
+                }
                 None => Ok(Err(Failure::Failed(format!("no tool named {tool}")))),
             },
         };
         let result = match ended {
             // A request that ran into a limit is what the tool's own error is about.
-            Ok(Err(Failure::Failed(text))) => {
-                Err(store.data().hooks.exceeded().map_or(Failure::Failed(text), Failure::Limit))
-            }
+            Ok(Err(Failure::Failed(text))) => Err(store
+                .data()
+                .hooks
+                .exceeded()
+                .map_or(Failure::Failed(text), Failure::Limit)),
             Ok(answer) => answer,
             Err(Stop::Limit(limit)) => Err(Failure::Limit(limit)),
             Err(Stop::Cancelled) => Err(Failure::Cancelled),
             Err(Stop::Trap(text)) => Err(Failure::Trapped(text)),
         };
         let bytes_out = result.as_ref().map_or(0, size);
-        let fuel = store.get_fuel().ok().map(|left| limits.fuel.saturating_sub(left));
+        let fuel = store
+            .get_fuel()
+            .ok()
+            .map(|left| limits.fuel.saturating_sub(left));
         let mut state = store.into_data();
         let denials = state.guard.take_denials();
         let (sent, received) = state.hooks.bytes();
@@ -114,13 +161,20 @@ impl Plugin {
                 fuel,
                 peak_memory: state.limiter.peak().saturating_add(state.program_peak),
                 wall_us: micros(since),
-                bytes_in: bytes_in.saturating_add(state.bytes_in).saturating_add(received),
-                bytes_out: bytes_out.saturating_add(state.bytes_out).saturating_add(sent),
+                bytes_in: bytes_in
+                    .saturating_add(state.bytes_in)
+                    .saturating_add(received),
+                bytes_out: bytes_out
+                    .saturating_add(state.bytes_out)
+                    .saturating_add(sent),
                 host_calls: state.host_calls(),
                 disk: state.guard.written(),
                 open_files: state.guard.peak_open(),
             },
-            denials: denials.into_iter().chain(state.hooks.take_denials()).collect(),
+            denials: denials
+                .into_iter()
+                .chain(state.hooks.take_denials())
+                .collect(),
         }
     }
 }
@@ -132,7 +186,11 @@ fn micros(since: Instant) -> u64 {
 fn refused(failure: Failure, since: Instant, bytes_in: u64) -> Outcome {
     Outcome {
         result: Err(failure),
-        receipt: Receipt { wall_us: micros(since), bytes_in, ..Receipt::default() },
+        receipt: Receipt {
+            wall_us: micros(since),
+            bytes_in,
+            ..Receipt::default()
+        },
         denials: Vec::new(),
     }
 }
@@ -147,7 +205,11 @@ async fn run_plain(
 ) -> Result<Result<Output, Failure>, Stop> {
     let arguments = match serde_json::from_str(arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return Ok(Err(Failure::Failed(format!("the arguments are not JSON: {error}")))),
+        Err(error) => {
+            return Ok(Err(Failure::Failed(format!(
+                "the arguments are not JSON: {error}"
+            ))));
+        }
     };
     let values = match plain::values(&function.ty, &arguments) {
         Ok(values) => values,
@@ -166,13 +228,18 @@ async fn run_plain(
     let structured = match results.first() {
         None => serde_json::Value::Null,
         Some(Val::Result(Err(payload))) => {
-            let text = payload.as_ref().map_or_else(String::new, |payload| match plain::json(payload) {
-                serde_json::Value::String(text) => text,
-                other => other.to_string(),
-            });
+            let text =
+                payload
+                    .as_ref()
+                    .map_or_else(String::new, |payload| match plain::json(payload) {
+                        serde_json::Value::String(text) => text,
+                        other => other.to_string(),
+                    });
             return Ok(Err(Failure::Failed(text)));
         }
-        Some(Val::Result(Ok(payload))) => payload.as_ref().map_or(serde_json::Value::Null, |payload| plain::json(payload)),
+        Some(Val::Result(Ok(payload))) => payload
+            .as_ref()
+            .map_or(serde_json::Value::Null, |payload| plain::json(payload)),
         Some(value) => plain::json(value),
     };
     let text = match &structured {
@@ -180,7 +247,10 @@ async fn run_plain(
         other => other.to_string(),
     };
     let size = text.len();
-    let output = Output { content: vec![Content::Text(text)], structured: Some(structured) };
+    let output = Output {
+        content: vec![Content::Text(text)],
+        structured: Some(structured),
+    };
     Ok(bounded(output, size, allowed))
 }
 
@@ -192,12 +262,24 @@ fn failure(found: wit::Failure) -> Failure {
                 .map(|wit::ArgumentError { pointer, expected }| ArgumentError { pointer, expected })
                 .collect(),
         ),
-        wit::Failure::Denied(wit::Denial { capability, rule, remedy }) => {
-            Failure::Denied { capability, rule, remedy }
-        }
-        wit::Failure::Upstream(wit::UpstreamError { status, retry_after, message }) => {
-            Failure::Upstream { status, retry_after, message }
-        }
+        wit::Failure::Denied(wit::Denial {
+            capability,
+            rule,
+            remedy,
+        }) => Failure::Denied {
+            capability,
+            rule,
+            remedy,
+        },
+        wit::Failure::Upstream(wit::UpstreamError {
+            status,
+            retry_after,
+            message,
+        }) => Failure::Upstream {
+            status,
+            retry_after,
+            message,
+        },
         wit::Failure::Failed(text) => Failure::Failed(text),
     }
 }
@@ -215,18 +297,33 @@ fn content(found: wit::Output, allowed: u64) -> Result<Output, Failure> {
         .into_iter()
         .map(|part| match part {
             wit::Content::Text(text) => Content::Text(text),
-            wit::Content::Image(wit::Image { mime, bytes, alt }) => Content::Image { mime, bytes, alt },
-            wit::Content::Link(wit::Link { uri, mime, title }) => Content::Link { uri, mime, title },
+            wit::Content::Image(wit::Image { mime, bytes, alt }) => {
+                Content::Image { mime, bytes, alt }
+            }
+            wit::Content::Link(wit::Link { uri, mime, title }) => {
+                Content::Link { uri, mime, title }
+            }
         })
         .collect();
-    bounded(Output { content, structured }, structured_size, allowed)
+    bounded(
+        Output {
+            content,
+            structured,
+        },
+        structured_size,
+        allowed,
+    )
 }
 
 /// The result counts against the output limit of its own; logs have been counted as they came.
 fn bounded(output: Output, structured: usize, allowed: u64) -> Result<Output, Failure> {
     let size = size(&output).saturating_add(structured as u64);
     if size > allowed {
-        return Err(Failure::Limit(LimitExceeded { limit: LimitName::Output, allowed, requested: size }));
+        return Err(Failure::Limit(LimitExceeded {
+            limit: LimitName::Output,
+            allowed,
+            requested: size,
+        }));
     }
     Ok(output)
 }
@@ -239,7 +336,9 @@ fn size(output: &Output) -> u64 {
         .map(|part| match part {
             Content::Text(text) => text.len(),
             Content::Image { mime, bytes, alt } => mime.len() + bytes.len() + alt.len(),
-            Content::Link { uri, mime, title } => uri.len() + mime.as_ref().map_or(0, String::len) + title.len(),
+            Content::Link { uri, mime, title } => {
+                uri.len() + mime.as_ref().map_or(0, String::len) + title.len()
+            }
         })
         .sum();
     parts as u64

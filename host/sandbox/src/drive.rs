@@ -51,12 +51,15 @@ pub(crate) async fn until<T>(
 ) -> Result<T, Stop> {
     let deadline = store.data().deadline;
     let cancel = store.data().cancel.clone();
-    let allowed = u64::try_from(deadline.saturating_duration_since(since).as_millis()).unwrap_or(u64::MAX);
+    let allowed =
+        u64::try_from(deadline.saturating_duration_since(since).as_millis()).unwrap_or(u64::MAX);
     let late = || {
         Stop::Limit(LimitExceeded {
             limit: LimitName::Deadline,
             allowed,
-            requested: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX).max(allowed + 1),
+            requested: u64::try_from(since.elapsed().as_millis())
+                .unwrap_or(u64::MAX)
+                .max(allowed + 1),
         })
     };
     // A trap inside is preferred to the timer: it knows more.
@@ -82,11 +85,17 @@ fn stop(error: &wasmtime::Error, store: &Store<GuestState>, late: impl Fn() -> S
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => {
             let allowed = store.data().grant.limits().fuel;
-            Stop::Limit(LimitExceeded { limit: LimitName::Fuel, allowed, requested: allowed.saturating_add(1) })
+            Stop::Limit(LimitExceeded {
+                limit: LimitName::Fuel,
+                allowed,
+                requested: allowed.saturating_add(1),
+            })
         }
-        Some(Trap::StackOverflow) => {
-            Stop::Limit(LimitExceeded { limit: LimitName::Stack, allowed: STACK, requested: STACK + 1 })
-        }
+        Some(Trap::StackOverflow) => Stop::Limit(LimitExceeded {
+            limit: LimitName::Stack,
+            allowed: STACK,
+            requested: STACK + 1,
+        }),
         // A guest that is refused memory usually ends itself with a trap: say what it really ran into.
         _ => match store.data().exceeded() {
             Some(limit) => Stop::Limit(limit),

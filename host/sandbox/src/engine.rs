@@ -74,13 +74,13 @@ fn config(kind: Kind, allocator: Allocator) -> Config {
     if allocator == Allocator::Pooling {
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(POOL_INSTANCES)
-            .total_core_instances(POOL_INSTANCES * 4)
+            .total_core_instances(POOL_INSTANCES * 16)
             .total_memories(POOL_INSTANCES * 2)
-            .total_tables(POOL_INSTANCES * 4)
+            .total_tables(POOL_INSTANCES * 8)
             .total_stacks(POOL_INSTANCES)
             .max_memories_per_component(8)
-            .max_tables_per_component(16)
-            .max_core_instances_per_component(16)
+            .max_tables_per_component(64)
+            .max_core_instances_per_component(64)
             .table_elements(100_000)
             .max_memory_size(POOL_MEMORY)
             .linear_memory_keep_resident(128 << 10)
@@ -101,7 +101,10 @@ pub fn engine(kind: Kind) -> wasmtime::Result<(Engine, Allocator)> {
     {
         return Ok((engine, Allocator::Pooling));
     }
-    Ok((Engine::new(&config(kind, Allocator::OnDemand))?, Allocator::OnDemand))
+    Ok((
+        Engine::new(&config(kind, Allocator::OnDemand))?,
+        Allocator::OnDemand,
+    ))
 }
 
 /// Moves the epoch of every engine until it is dropped.
@@ -116,15 +119,20 @@ impl Ticker {
     pub(crate) fn start(engines: Vec<Engine>) -> std::io::Result<Ticker> {
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("epoch".into()).spawn(move || {
-            while !seen.load(Ordering::Relaxed) {
-                std::thread::park_timeout(TICK);
-                for engine in &engines {
-                    engine.increment_epoch();
+        let thread = std::thread::Builder::new()
+            .name("epoch".into())
+            .spawn(move || {
+                while !seen.load(Ordering::Relaxed) {
+                    std::thread::park_timeout(TICK);
+                    for engine in &engines {
+                        engine.increment_epoch();
+                    }
                 }
-            }
-        })?;
-        Ok(Ticker { stop, thread: Some(thread) })
+            })?;
+        Ok(Ticker {
+            stop,
+            thread: Some(thread),
+        })
     }
 }
 

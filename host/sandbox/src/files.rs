@@ -23,13 +23,14 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use policy::{Decision, LimitExceeded, LimitName, Verdict};
+use types::ErrorCode;
 use wasmtime::component::{HasData, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 use wasmtime_wasi::p2::{
-    DynInputStream, DynOutputStream, FsError, FsResult, OutputStream, Pollable, StreamError, StreamResult,
+    DynInputStream, DynOutputStream, FsError, FsResult, OutputStream, Pollable, StreamError,
+    StreamResult,
 };
-use types::ErrorCode;
 
 use crate::state::GuestState;
 use crate::streams::lock;
@@ -69,7 +70,11 @@ impl DiskBudget {
     fn take(&mut self, bytes: u64) -> Result<(), LimitExceeded> {
         let wanted = self.used.saturating_add(bytes);
         if wanted > self.allowed {
-            let limit = LimitExceeded { limit: LimitName::Disk, allowed: self.allowed, requested: wanted };
+            let limit = LimitExceeded {
+                limit: LimitName::Disk,
+                allowed: self.allowed,
+                requested: wanted,
+            };
             self.exceeded = Some(limit.clone());
             return Err(limit);
         }
@@ -84,7 +89,11 @@ impl FileGuard {
             open: 0,
             peak_open: 0,
             allowed_open: open_files,
-            disk: Arc::new(Mutex::new(DiskBudget { allowed: disk, used: 0, exceeded: None })),
+            disk: Arc::new(Mutex::new(DiskBudget {
+                allowed: disk,
+                used: 0,
+                exceeded: None,
+            })),
             places: HashMap::new(),
             denials: Vec::new(),
             denied: 0,
@@ -107,7 +116,9 @@ impl FileGuard {
     }
 
     pub(crate) fn exceeded(&self) -> Option<LimitExceeded> {
-        self.exceeded.clone().or_else(|| lock(&self.disk).exceeded.clone())
+        self.exceeded
+            .clone()
+            .or_else(|| lock(&self.disk).exceeded.clone())
     }
 
     pub(crate) fn take_denials(&mut self) -> Vec<Decision> {
@@ -135,7 +146,12 @@ impl FileGuard {
                 "Use paths under /workspace; a person can mount another directory in the policy.",
             ),
         };
-        self.deny(Decision { verdict: Verdict::Deny, subject, rule: rule.into(), remedy: remedy.into() });
+        self.deny(Decision {
+            verdict: Verdict::Deny,
+            subject,
+            rule: rule.into(),
+            remedy: remedy.into(),
+        });
         ErrorCode::NotPermitted.into()
     }
 
@@ -168,7 +184,11 @@ fn attempt(path: &Path) -> Option<String> {
 
 /// Checks a path's length and that its text does not climb out of the directory it starts from.
 fn check(guard: &mut FileGuard, base: &Path, path: &str) -> FsResult<PathBuf> {
-    if path.len() > PATH || Path::new(path).components().any(|part| part.as_os_str().len() > NAME) {
+    if path.len() > PATH
+        || Path::new(path)
+            .components()
+            .any(|part| part.as_os_str().len() > NAME)
+    {
         return Err(ErrorCode::NameTooLong.into());
     }
     if base == Path::new(VOID) {
@@ -218,7 +238,11 @@ impl GuestState {
 
 impl Files<'_> {
     fn place(&self, fd: &Resource<Descriptor>) -> PathBuf {
-        self.guard.places.get(&fd.rep()).cloned().unwrap_or_else(|| PathBuf::from(VOID))
+        self.guard
+            .places
+            .get(&fd.rep())
+            .cloned()
+            .unwrap_or_else(|| PathBuf::from(VOID))
     }
 
     /// Checks a path under a directory and says where it leads.
@@ -243,7 +267,10 @@ impl types::Host for Files<'_> {
         self.inner.convert_error_code(err)
     }
 
-    fn filesystem_error_code(&mut self, err: Resource<wasmtime::Error>) -> wasmtime::Result<Option<ErrorCode>> {
+    fn filesystem_error_code(
+        &mut self,
+        err: Resource<wasmtime::Error>,
+    ) -> wasmtime::Result<Option<ErrorCode>> {
         self.inner.filesystem_error_code(err)
     }
 }
@@ -273,7 +300,9 @@ impl types::HostDescriptor for Files<'_> {
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: types::Filesize) -> FsResult<()> {
         let now = self.inner.stat(Resource::new_borrow(fd.rep())).await?.size;
-        lock(&self.guard.disk).take(size.saturating_sub(now)).map_err(FsError::trap)?;
+        lock(&self.guard.disk)
+            .take(size.saturating_sub(now))
+            .map_err(FsError::trap)?;
         self.inner.set_size(fd, size).await
     }
 
@@ -334,7 +363,11 @@ impl types::HostDescriptor for Files<'_> {
         self.inner.sync(fd).await
     }
 
-    async fn create_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
+    async fn create_directory_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        path: String,
+    ) -> FsResult<()> {
         self.at(&fd, &path)?;
         // A directory costs a block, so that making them without end meets the same limit.
         lock(&self.guard.disk).take(4096).map_err(FsError::trap)?;
@@ -368,7 +401,9 @@ impl types::HostDescriptor for Files<'_> {
         modification: types::NewTimestamp,
     ) -> FsResult<()> {
         self.at(&fd, &path)?;
-        self.inner.set_times_at(fd, flags, path, access, modification).await
+        self.inner
+            .set_times_at(fd, flags, path, access, modification)
+            .await
     }
 
     async fn link_at(
@@ -397,7 +432,11 @@ impl types::HostDescriptor for Files<'_> {
         if open_flags.contains(types::OpenFlags::CREATE) {
             lock(&self.guard.disk).take(1).map_err(FsError::trap)?;
         }
-        match self.inner.open_at(fd, path_flags, path, open_flags, flags).await {
+        match self
+            .inner
+            .open_at(fd, path_flags, path, open_flags, flags)
+            .await
+        {
             Ok(opened) => {
                 self.guard.places.insert(opened.rep(), place);
                 Ok(opened)
@@ -419,7 +458,11 @@ impl types::HostDescriptor for Files<'_> {
         self.inner.readlink_at(fd, path).await
     }
 
-    async fn remove_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
+    async fn remove_directory_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        path: String,
+    ) -> FsResult<()> {
         self.at(&fd, &path)?;
         self.inner.remove_directory_at(fd, path).await
     }
@@ -434,17 +477,30 @@ impl types::HostDescriptor for Files<'_> {
         self.at(&fd, &old_path)?;
         self.at(&new_fd, &new_path)?;
         let replaced = self.directory(&new_fd).and_then(|directory| {
-            let mode = directory.symlink_metadata(&new_path).ok().filter(|meta| meta.is_file())?.permissions();
+            let mode = directory
+                .symlink_metadata(&new_path)
+                .ok()
+                .filter(|meta| meta.is_file())?
+                .permissions();
             Some((directory, mode))
         });
-        self.inner.rename_at(fd, old_path, new_fd, new_path.clone()).await?;
+        self.inner
+            .rename_at(fd, old_path, new_fd, new_path.clone())
+            .await?;
         if let Some((directory, mode)) = replaced {
-            directory.set_permissions(&new_path, mode).map_err(|error| FsError::from(ErrorCode::from(error)))?;
+            directory
+                .set_permissions(&new_path, mode)
+                .map_err(|error| FsError::from(ErrorCode::from(error)))?;
         }
         Ok(())
     }
 
-    async fn symlink_at(&mut self, fd: Resource<Descriptor>, target: String, path: String) -> FsResult<()> {
+    async fn symlink_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        target: String,
+        path: String,
+    ) -> FsResult<()> {
         let link = self.at(&fd, &path)?;
         let parent = link.parent().unwrap_or(Path::new(VOID)).to_owned();
         check(self.guard, &parent, &target)?;
@@ -472,12 +528,17 @@ impl types::HostDescriptor for Files<'_> {
     ) -> FsResult<Resource<DynOutputStream>> {
         // The gap that a write past the end makes counts as written.
         let size = self.size(&fd)?;
-        lock(&self.guard.disk).take(offset.saturating_sub(size)).map_err(FsError::trap)?;
+        lock(&self.guard.disk)
+            .take(offset.saturating_sub(size))
+            .map_err(FsError::trap)?;
         let stream = self.inner.write_via_stream(fd, offset)?;
         self.meter(stream)
     }
 
-    fn append_via_stream(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DynOutputStream>> {
+    fn append_via_stream(
+        &mut self,
+        fd: Resource<Descriptor>,
+    ) -> FsResult<Resource<DynOutputStream>> {
         let stream = self.inner.append_via_stream(fd)?;
         self.meter(stream)
     }
@@ -490,7 +551,10 @@ impl types::HostDescriptor for Files<'_> {
         self.inner.is_same_object(a, b).await
     }
 
-    async fn metadata_hash(&mut self, fd: Resource<Descriptor>) -> FsResult<types::MetadataHashValue> {
+    async fn metadata_hash(
+        &mut self,
+        fd: Resource<Descriptor>,
+    ) -> FsResult<types::MetadataHashValue> {
         self.inner.metadata_hash(fd).await
     }
 
@@ -512,16 +576,20 @@ impl Files<'_> {
     /// Our own handle on a guest's directory, with the same guarantee that paths stay under it.
     fn directory(&self, fd: &Resource<Descriptor>) -> Option<cap_std::fs::Dir> {
         match self.inner.table.get(fd) {
-            Ok(Descriptor::Dir(directory)) => {
-                directory.dir.try_clone().ok().map(cap_std::fs::Dir::from_std_file)
-            }
+            Ok(Descriptor::Dir(directory)) => directory
+                .dir
+                .try_clone()
+                .ok()
+                .map(cap_std::fs::Dir::from_std_file),
             _ => None,
         }
     }
 
     /// Devices, fifos and sockets do not exist for a guest, whatever stands in a mounted directory.
     fn refuse_special(&mut self, fd: &Resource<Descriptor>, path: &str) -> FsResult<()> {
-        let Some(directory) = self.directory(fd) else { return Ok(()) };
+        let Some(directory) = self.directory(fd) else {
+            return Ok(());
+        };
         match directory.metadata(path) {
             Ok(meta) if !(meta.is_file() || meta.is_dir()) => Err(ErrorCode::NotPermitted.into()),
             _ => Ok(()),
@@ -530,9 +598,11 @@ impl Files<'_> {
 
     fn size(&self, fd: &Resource<Descriptor>) -> FsResult<u64> {
         match self.inner.table.get(fd)? {
-            Descriptor::File(file) => {
-                file.file.metadata().map(|meta| meta.len()).map_err(|error| ErrorCode::from(error).into())
-            }
+            Descriptor::File(file) => file
+                .file
+                .metadata()
+                .map(|meta| meta.len())
+                .map_err(|error| ErrorCode::from(error).into()),
             Descriptor::Dir(_) => Err(ErrorCode::IsDirectory.into()),
         }
     }
@@ -540,7 +610,10 @@ impl Files<'_> {
     /// Puts the disk budget in front of a stream.
     fn meter(&mut self, stream: Resource<DynOutputStream>) -> FsResult<Resource<DynOutputStream>> {
         let inner = self.inner.table.delete(stream)?;
-        let metered: DynOutputStream = Box::new(Metered { inner, disk: Arc::clone(&self.guard.disk) });
+        let metered: DynOutputStream = Box::new(Metered {
+            inner,
+            disk: Arc::clone(&self.guard.disk),
+        });
         Ok(self.inner.table.push(metered)?)
     }
 }

@@ -13,7 +13,10 @@ use crate::state::Caller;
 use crate::streams::lock;
 
 /// What a response comes with: itself, and the work that goes on behind it.
-type Sent = (::http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
+type Sent = (
+    ::http::Response<WasiBody>,
+    Box<dyn Future<Output = Result<(), Error>> + Send>,
+);
 
 /// The guest's way out, or the lack of one.
 pub(crate) struct Hooks {
@@ -32,7 +35,11 @@ struct Seen {
 impl Hooks {
     /// No way out. Nothing that holds no grant for a request gets as far as asking.
     pub(crate) fn closed() -> Hooks {
-        Hooks { gate: None, meter: None, seen: Arc::default() }
+        Hooks {
+            gate: None,
+            meter: None,
+            seen: Arc::default(),
+        }
     }
 
     /// Through the gate, under the call's grant, counted against its limits.
@@ -44,9 +51,17 @@ impl Hooks {
     ) -> Hooks {
         let meter = Arc::new(Meter::new(grant.limits()));
         let seen = Arc::<Mutex<Seen>>::default();
-        let observer = Observer { services, caller, seen: Arc::clone(&seen) };
+        let observer = Observer {
+            services,
+            caller,
+            seen: Arc::clone(&seen),
+        };
         let gate = egress.call(grant, Arc::clone(&meter), Arc::new(observer));
-        Hooks { gate: Some(gate), meter: Some(meter), seen }
+        Hooks {
+            gate: Some(gate),
+            meter: Some(meter),
+            seen,
+        }
     }
 
     /// Requests begun.
@@ -56,7 +71,9 @@ impl Hooks {
 
     /// Bytes sent and received.
     pub(crate) fn bytes(&self) -> (u64, u64) {
-        self.meter.as_ref().map_or((0, 0), |meter| (meter.sent(), meter.received()))
+        self.meter
+            .as_ref()
+            .map_or((0, 0), |meter| (meter.sent(), meter.received()))
     }
 
     /// What was refused.
@@ -92,7 +109,10 @@ impl Observe for Observer {
             }
         }
         let record = HostCall {
-            capability: format!("http {} {}{}", exchange.method, exchange.origin, exchange.path),
+            capability: format!(
+                "http {} {}{}",
+                exchange.method, exchange.origin, exchange.path
+            ),
             outcome,
             bytes_out: exchange.sent,
             bytes_in: exchange.received,
@@ -106,8 +126,10 @@ impl WasiHttpHooks for Hooks {
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
         Arc::new(|name| {
             // The gate refuses these too; here the guest learns it when it builds its request.
-            matches!(name.as_str(), "authorization" | "cookie" | "proxy-authorization")
-                || wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS.contains(name)
+            matches!(
+                name.as_str(),
+                "authorization" | "cookie" | "proxy-authorization"
+            ) || wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS.contains(name)
         })
     }
 
@@ -132,10 +154,16 @@ impl WasiHttpHooks for Hooks {
                 }
                 code(&error)
             };
-            let response = gate.send(request).await.map_err(|error| failed(&seen, error))?;
-            let response = response
-                .map(|body| body.map_err(move |error| failed(&seen, error)).boxed_unsync());
-            let nothing: Box<dyn Future<Output = Result<(), Error>> + Send> = Box::new(async { Ok(()) });
+            let response = gate
+                .send(request)
+                .await
+                .map_err(|error| failed(&seen, error))?;
+            let response = response.map(|body| {
+                body.map_err(move |error| failed(&seen, error))
+                    .boxed_unsync()
+            });
+            let nothing: Box<dyn Future<Output = Result<(), Error>> + Send> =
+                Box::new(async { Ok(()) });
             Ok((response, nothing))
         })
     }
@@ -156,7 +184,10 @@ fn code(error: &EgressError) -> Error {
     match error {
         EgressError::Denied(_) | EgressError::Secret { .. } => Error::HttpRequestDenied,
         EgressError::Limit(_) => Error::ConnectionLimitReached,
-        EgressError::Dns { .. } => Error::DnsError { rcode: None, info_code: None },
+        EgressError::Dns { .. } => Error::DnsError {
+            rcode: None,
+            info_code: None,
+        },
         EgressError::Connect { .. } => Error::ConnectionRefused,
         EgressError::Tls { .. } => Error::TlsProtocolError,
         EgressError::Timeout { .. } => Error::HttpResponseTimeout,

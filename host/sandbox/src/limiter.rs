@@ -18,7 +18,13 @@ pub(crate) struct Limiter {
 
 impl Limiter {
     pub(crate) fn new(memory: u64) -> Limiter {
-        Limiter { allowed: memory, used: 0, peak: 0, elements: 0, exceeded: None }
+        Limiter {
+            allowed: memory,
+            used: 0,
+            peak: 0,
+            elements: 0,
+            exceeded: None,
+        }
     }
 
     /// The most memory the guest had, in bytes.
@@ -60,7 +66,9 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let wanted = self.elements.saturating_add(desired.saturating_sub(current) as u64);
+        let wanted = self
+            .elements
+            .saturating_add(desired.saturating_sub(current) as u64);
         if wanted > TABLE_ELEMENTS {
             self.exceeded = Some(LimitExceeded {
                 limit: LimitName::TableElements,
@@ -82,7 +90,12 @@ mod tests {
     fn counts_all_memories_together() {
         let mut limiter = Limiter::new(100);
         // (current, desired) -> granted
-        let rows = [((0, 60), true), ((0, 40), true), ((60, 61), false), ((60, 60), true)];
+        let rows = [
+            ((0, 60), true),
+            ((0, 40), true),
+            ((60, 61), false),
+            ((60, 60), true),
+        ];
         for ((current, desired), granted) in rows {
             assert_eq!(
                 limiter.memory_growing(current, desired, None).unwrap(),
@@ -100,7 +113,11 @@ mod tests {
     #[test]
     fn tables_have_a_limit_of_their_own() {
         let mut limiter = Limiter::new(0);
-        assert!(limiter.table_growing(0, TABLE_ELEMENTS as usize, None).unwrap());
+        assert!(
+            limiter
+                .table_growing(0, TABLE_ELEMENTS as usize, None)
+                .unwrap()
+        );
         assert!(limiter.exceeded().is_none());
         assert!(!limiter.table_growing(0, 1, None).unwrap());
         assert_eq!(

@@ -2,19 +2,24 @@
 
 use wasmtime::Engine;
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
+use wasmtime_wasi::WasiView;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random};
 use wasmtime_wasi::random::WasiRandom;
-use wasmtime_wasi::WasiView;
 
 use crate::bindings::{plugin, program};
 use crate::files::GuardedFiles;
 use crate::state::GuestState;
 
 /// The interfaces that carry no authority of their own: without a mount, a grant or a stream they reach nothing.
-pub(crate) const BASELINE: [&str; 5] =
-    ["wasi:io/", "wasi:clocks/", "wasi:random/", "wasi:cli/", "wasi:filesystem/"];
+pub(crate) const BASELINE: [&str; 5] = [
+    "wasi:io/",
+    "wasi:clocks/",
+    "wasi:random/",
+    "wasi:cli/",
+    "wasi:filesystem/",
+];
 
 /// The key for linking `wasi:io`, which works on the table of resources alone.
 struct WasiIo;
@@ -44,9 +49,15 @@ pub(crate) fn images(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
 fn baseline(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
     let mut linker = Linker::<GuestState>::new(engine);
     let l = &mut linker;
-    wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<_, WasiIo>(l, |state| &mut state.table)?;
-    wasmtime_wasi_io::bindings::wasi::io::poll::add_to_linker::<_, WasiIo>(l, |state| &mut state.table)?;
-    wasmtime_wasi_io::bindings::wasi::io::streams::add_to_linker::<_, WasiIo>(l, |state| &mut state.table)?;
+    wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<_, WasiIo>(l, |state| {
+        &mut state.table
+    })?;
+    wasmtime_wasi_io::bindings::wasi::io::poll::add_to_linker::<_, WasiIo>(l, |state| {
+        &mut state.table
+    })?;
+    wasmtime_wasi_io::bindings::wasi::io::streams::add_to_linker::<_, WasiIo>(l, |state| {
+        &mut state.table
+    })?;
     clocks::wall_clock::add_to_linker::<_, WasiClocks>(l, GuestState::clocks)?;
     clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(l, GuestState::clocks)?;
     random::random::add_to_linker::<_, WasiRandom>(l, |state| state.ctx().ctx.random())?;

@@ -65,7 +65,10 @@ pub struct ManifestError {
 }
 
 fn error(place: impl Into<String>, problem: impl Into<String>) -> ManifestError {
-    ManifestError { place: place.into(), problem: problem.into() }
+    ManifestError {
+        place: place.into(),
+        problem: problem.into(),
+    }
 }
 
 /// `[a-z][a-z0-9-]*`, and `_` where tools are named.
@@ -79,20 +82,33 @@ fn name(place: &str, text: &str, underscore: bool) -> Result<(), ManifestError> 
         return Ok(());
     }
     let shown: String = text.chars().take(80).collect();
-    let pattern = if underscore { "[a-z][a-z0-9_-]*" } else { "[a-z][a-z0-9-]*" };
-    Err(error(place, format!("found {shown:?}, expected {pattern} of at most 64 characters")))
+    let pattern = if underscore {
+        "[a-z][a-z0-9_-]*"
+    } else {
+        "[a-z][a-z0-9-]*"
+    };
+    Err(error(
+        place,
+        format!("found {shown:?}, expected {pattern} of at most 64 characters"),
+    ))
 }
 
 fn bounded(place: &str, text: String) -> Result<String, ManifestError> {
     if text.len() > TEXT {
-        return Err(error(place, format!("{} bytes, expected at most {TEXT}", text.len())));
+        return Err(error(
+            place,
+            format!("{} bytes, expected at most {TEXT}", text.len()),
+        ));
     }
     Ok(text)
 }
 
 fn count(place: &str, found: usize) -> Result<(), ManifestError> {
     if found == 0 || found > ENTRIES {
-        return Err(error(place, format!("{found} entries, expected 1 to {ENTRIES}")));
+        return Err(error(
+            place,
+            format!("{found} entries, expected 1 to {ENTRIES}"),
+        ));
     }
     Ok(())
 }
@@ -102,11 +118,17 @@ impl Manifest {
     pub(crate) fn check(found: wit::Manifest) -> Result<Manifest, ManifestError> {
         name("name", &found.name, false)?;
         if found.name == policy::HOST {
-            return Err(error("name", format!("{:?} is how policies name the host itself", found.name)));
+            return Err(error(
+                "name",
+                format!("{:?} is how policies name the host itself", found.name),
+            ));
         }
         if !version(&found.version) {
             let shown: String = found.version.chars().take(80).collect();
-            return Err(error("version", format!("found {shown:?}, expected a semantic version such as 1.2.3")));
+            return Err(error(
+                "version",
+                format!("found {shown:?}, expected a semantic version such as 1.2.3"),
+            ));
         }
         count("tools", found.tools.len())?;
         let mut names = BTreeSet::new();
@@ -114,11 +136,21 @@ impl Manifest {
         for (i, tool) in found.tools.into_iter().enumerate() {
             let tool = Tool::check(&format!("tools[{i}]"), tool)?;
             if !names.insert(tool.name.clone()) {
-                return Err(error(format!("tools[{i}].name"), format!("{} is there twice", tool.name)));
+                return Err(error(
+                    format!("tools[{i}].name"),
+                    format!("{} is there twice", tool.name),
+                ));
             }
             tools.push(tool);
         }
-        let wit::Limits { memory, fuel, deadline, output, open_files, host_calls } = found.limits;
+        let wit::Limits {
+            memory,
+            fuel,
+            deadline,
+            output,
+            open_files,
+            host_calls,
+        } = found.limits;
         for (place, value) in [
             ("limits.memory", memory),
             ("limits.fuel", fuel),
@@ -126,7 +158,10 @@ impl Manifest {
             ("limits.output", u64::from(output)),
         ] {
             if value == 0 {
-                return Err(error(place, "found 0, expected at least 1; a call with nothing cannot run"));
+                return Err(error(
+                    place,
+                    "found 0, expected at least 1; a call with nothing cannot run",
+                ));
             }
         }
         Ok(Manifest {
@@ -156,7 +191,9 @@ fn version(text: &str) -> bool {
     text.len() <= 64
         && parts.len() == 3
         && parts.iter().all(|part| part.parse::<u64>().is_ok())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
 }
 
 impl Tool {
@@ -174,10 +211,17 @@ impl Tool {
             None if found.operations.len() > 1 => {
                 return Err(error(
                     format!("{place}.selector"),
-                    format!("none, but there are {} operations to select from", found.operations.len()),
+                    format!(
+                        "none, but there are {} operations to select from",
+                        found.operations.len()
+                    ),
                 ));
             }
-            Some(selector) if parameters.pointer(&format!("/properties/{selector}")).is_none() => {
+            Some(selector)
+                if parameters
+                    .pointer(&format!("/properties/{selector}"))
+                    .is_none() =>
+            {
                 return Err(error(
                     format!("{place}.selector"),
                     format!("{selector:?} is no property of the tool's parameters"),
@@ -190,7 +234,10 @@ impl Tool {
         for (i, operation) in found.operations.into_iter().enumerate() {
             let operation = Operation::check(&format!("{at}[{i}]"), operation)?;
             if !names.insert(operation.name.clone()) {
-                return Err(error(format!("{at}[{i}].name"), format!("{} is there twice", operation.name)));
+                return Err(error(
+                    format!("{at}[{i}].name"),
+                    format!("{} is there twice", operation.name),
+                ));
             }
             operations.push(operation);
         }
@@ -215,7 +262,10 @@ impl Operation {
         effects.dedup();
         let at = format!("{place}.needs");
         if found.needs.len() > ENTRIES {
-            return Err(error(at, format!("{} entries, expected at most {ENTRIES}", found.needs.len())));
+            return Err(error(
+                at,
+                format!("{} entries, expected at most {ENTRIES}", found.needs.len()),
+            ));
         }
         let needs = found
             .needs
@@ -223,7 +273,11 @@ impl Operation {
             .enumerate()
             .map(|(i, found)| need(&format!("{at}[{i}]"), found))
             .collect::<Result<_, _>>()?;
-        Ok(Operation { name: found.name, effects, needs })
+        Ok(Operation {
+            name: found.name,
+            effects,
+            needs,
+        })
     }
 }
 
@@ -254,16 +308,20 @@ fn method(found: wit::HttpMethod) -> Method {
 fn need(place: &str, found: wit::Need) -> Result<Need, ManifestError> {
     Ok(match found {
         wit::Need::Http(found) => {
-            let origin: Origin = found
-                .origin
-                .parse()
-                .map_err(|problem| error(format!("{place}.origin"), format!("{:?}: {problem}", found.origin)))?;
+            let origin: Origin = found.origin.parse().map_err(|problem| {
+                error(
+                    format!("{place}.origin"),
+                    format!("{:?}: {problem}", found.origin),
+                )
+            })?;
             let mut paths: Vec<PathPrefix> = Vec::with_capacity(found.paths.len());
             for (i, path) in found.paths.iter().enumerate() {
-                paths.push(
-                    path.parse()
-                        .map_err(|problem| error(format!("{place}.paths[{i}]"), format!("{path:?}: {problem}")))?,
-                );
+                paths.push(path.parse().map_err(|problem| {
+                    error(
+                        format!("{place}.paths[{i}]"),
+                        format!("{path:?}: {problem}"),
+                    )
+                })?);
             }
             if let Some(credential) = &found.credential {
                 name(&format!("{place}.credential"), credential, true)?;
@@ -282,7 +340,10 @@ fn need(place: &str, found: wit::Need) -> Result<Need, ManifestError> {
                 wit::Access::ReadOnly => Access::ReadOnly,
                 wit::Access::ReadWrite => Access::ReadWrite,
             };
-            Need::Mount { name: found.name, access }
+            Need::Mount {
+                name: found.name,
+                access,
+            }
         }
         wit::Need::Program(program) => {
             name(place, &program, true)?;
@@ -296,4 +357,152 @@ fn need(place: &str, found: wit::Need) -> Result<Need, ManifestError> {
         wit::Need::State(prefix) => Need::State(bounded(place, prefix)?),
         wit::Need::Notify => Need::Notify,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good() -> wit::Manifest {
+        wit::Manifest {
+            name: "files".into(),
+            version: "1.2.3".into(),
+            summary: "Files.".into(),
+            tools: vec![wit::Tool {
+                name: "read".into(),
+                description: "Reads.".into(),
+                parameters: r#"{"type": "object", "properties": {"op": {}}}"#.into(),
+                selector: None,
+                operations: vec![wit::Operation {
+                    name: "read".into(),
+                    effects: vec![wit::Effect::Observe],
+                    needs: vec![wit::Need::Http(wit::HttpNeed {
+                        origin: "https://example.com".into(),
+                        methods: vec![wit::HttpMethod::Get],
+                        paths: vec!["/api".into()],
+                        credential: Some("hub".into()),
+                        reason: "looks".into(),
+                    })],
+                }],
+            }],
+            limits: wit::Limits {
+                memory: 1,
+                fuel: 1,
+                deadline: 1,
+                output: 1,
+                open_files: 0,
+                host_calls: 0,
+            },
+        }
+    }
+
+    fn http(change: impl Fn(&mut wit::HttpNeed)) -> impl Fn(&mut wit::Manifest) {
+        move |manifest| {
+            if let wit::Need::Http(need) = &mut manifest.tools[0].operations[0].needs[0] {
+                change(need);
+            }
+        }
+    }
+
+    #[test]
+    fn a_good_one_is_taken_as_it_is() {
+        let manifest = Manifest::check(good()).unwrap();
+        assert_eq!(manifest.tools[0].operations[0].effects, [Effect::Observe]);
+        assert_eq!(
+            manifest.tools[0].operations[0].needs[0].to_string(),
+            "http GET https://example.com:443 /api"
+        );
+    }
+
+    #[test]
+    fn no_effects_means_undeclared() {
+        let mut manifest = good();
+        manifest.tools[0].operations[0].effects.clear();
+        let manifest = Manifest::check(manifest).unwrap();
+        assert_eq!(
+            manifest.tools[0].operations[0].effects,
+            [Effect::Undeclared]
+        );
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_place() {
+        type Change = Box<dyn Fn(&mut wit::Manifest)>;
+        let rows: Vec<(Change, &str)> = vec![
+            (
+                Box::new(|m| m.name = "Files".into()),
+                "manifest name: found \"Files\", expected [a-z][a-z0-9-]* of at most 64 characters",
+            ),
+            (
+                Box::new(|m| m.name = "host".into()),
+                "manifest name: \"host\" is how policies name the host itself",
+            ),
+            (
+                Box::new(|m| m.version = "1.2".into()),
+                "manifest version: found \"1.2\", expected a semantic version such as 1.2.3",
+            ),
+            (
+                Box::new(|m| m.tools.clear()),
+                "manifest tools: 0 entries, expected 1 to 256",
+            ),
+            (
+                Box::new(|m| m.tools.push(good().tools[0].clone())),
+                "manifest tools[1].name: read is there twice",
+            ),
+            (
+                Box::new(|m| m.tools[0].name = "../x".into()),
+                "manifest tools[0].name: found \"../x\", expected [a-z][a-z0-9_-]* of at most 64 characters",
+            ),
+            (
+                Box::new(|m| m.tools[0].parameters = "{".into()),
+                "manifest tools[0].parameters: not JSON: EOF while parsing an object at line 1 column 1",
+            ),
+            (
+                Box::new(|m| m.tools[0].parameters = "[]".into()),
+                "manifest tools[0].parameters: expected a JSON Schema object",
+            ),
+            (
+                Box::new(|m| m.tools[0].selector = Some("nope".into())),
+                "manifest tools[0].selector: \"nope\" is no property of the tool's parameters",
+            ),
+            (
+                Box::new(|m| {
+                    let mut second = m.tools[0].operations[0].clone();
+                    second.name = "second".into();
+                    m.tools[0].operations.push(second);
+                }),
+                "manifest tools[0].selector: none, but there are 2 operations to select from",
+            ),
+            (
+                Box::new(|m| m.tools[0].operations.clear()),
+                "manifest tools[0].operations: 0 entries, expected 1 to 256",
+            ),
+            (
+                Box::new(http(|need| need.paths = vec!["api".into()])),
+                "manifest tools[0].operations[0].needs[0].paths[0]: \"api\": ",
+            ),
+            (
+                Box::new(http(|need| need.origin = "https://example.com/x".into())),
+                "manifest tools[0].operations[0].needs[0].origin: \"https://example.com/x\": ",
+            ),
+            (
+                Box::new(http(|need| need.credential = Some("a b".into()))),
+                "manifest tools[0].operations[0].needs[0].credential: found \"a b\", expected",
+            ),
+            (
+                Box::new(|m| m.limits.memory = 0),
+                "manifest limits.memory: found 0, expected at least 1; a call with nothing cannot run",
+            ),
+            (
+                Box::new(|m| m.summary = "x".repeat(TEXT + 1)),
+                "manifest summary: 65537 bytes, expected at most 65536",
+            ),
+        ];
+        for (change, expected) in rows {
+            let mut manifest = good();
+            change(&mut manifest);
+            let found = Manifest::check(manifest).unwrap_err().to_string();
+            assert!(found.starts_with(expected), "{found}\n{expected}");
+        }
+    }
 }

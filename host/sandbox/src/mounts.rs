@@ -24,12 +24,18 @@ impl Mounts {
     /// Adds a directory. Guests that are granted it find it at `/<name>`.
     #[must_use]
     pub fn with(mut self, name: &str, directory: &Path) -> Mounts {
-        self.directories.insert(name.to_owned(), directory.to_owned());
+        self.directories
+            .insert(name.to_owned(), directory.to_owned());
         self
     }
 
     /// Puts what the grant allows, and the void, into a guest's context.
-    pub(crate) fn preopen(&self, wasi: &mut WasiCtxBuilder, grant: &Grant, void: &Path) -> wasmtime::Result<()> {
+    pub(crate) fn preopen(
+        &self,
+        wasi: &mut WasiCtxBuilder,
+        grant: &Grant,
+        void: &Path,
+    ) -> wasmtime::Result<()> {
         wasi.preopened_dir(void, VOID, FsPerms::ReadOnly)?;
         for (name, access) in grant.mounts() {
             if let Some(directory) = self.directories.get(name) {
@@ -50,6 +56,8 @@ pub(crate) fn inside(grant: &Grant, path: &str) -> bool {
     if parts.next() != Some("") {
         return false;
     }
-    let Some(name) = parts.next() else { return false };
+    let Some(name) = parts.next() else {
+        return false;
+    };
     grant.mount(name).is_ok() && parts.all(|part| part != "..")
 }

@@ -23,8 +23,8 @@
 //! JSON form; a function that uses one is left out, and listed as such.
 
 use serde_json::{Map, Value, json};
-use wasmtime::component::types::{ComponentFunc, Type};
 use wasmtime::component::Val;
+use wasmtime::component::types::{ComponentFunc, Type};
 
 use crate::outcome::ArgumentError;
 
@@ -64,7 +64,10 @@ fn schema(ty: &Type, depth: usize) -> Option<Value> {
             json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
         }
         Type::Tuple(tuple) => {
-            let items = tuple.types().map(|ty| deeper(&ty)).collect::<Option<Vec<_>>>()?;
+            let items = tuple
+                .types()
+                .map(|ty| deeper(&ty))
+                .collect::<Option<Vec<_>>>()?;
             json!({"type": "array", "prefixItems": items, "items": false, "minItems": items.len()})
         }
         Type::Option(option) => json!({"anyOf": [deeper(&option.ty())?, {"type": "null"}]}),
@@ -85,7 +88,8 @@ fn schema(ty: &Type, depth: usize) -> Option<Value> {
             json!({"anyOf": cases})
         }
         Type::Result(result) => {
-            let side = |ty: Option<Type>| ty.map_or(Some(json!({"type": "null"})), |ty| deeper(&ty));
+            let side =
+                |ty: Option<Type>| ty.map_or(Some(json!({"type": "null"})), |ty| deeper(&ty));
             json!({"anyOf": [tagged("ok", side(result.ok())?), tagged("err", side(result.err())?)]})
         }
         _ => return None,
@@ -112,27 +116,43 @@ pub(crate) fn parameters(function: &ComponentFunc) -> Option<Value> {
     for ty in function.results() {
         schema(&ty, DEPTH)?;
     }
-    Some(json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}))
+    Some(
+        json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
+    )
 }
 
 /// Arguments as the function takes them.
-pub(crate) fn values(function: &ComponentFunc, arguments: &Value) -> Result<Vec<Val>, Vec<ArgumentError>> {
+pub(crate) fn values(
+    function: &ComponentFunc,
+    arguments: &Value,
+) -> Result<Vec<Val>, Vec<ArgumentError>> {
     let Value::Object(given) = arguments else {
         return Err(vec![wrong("", "an object")]);
     };
     let names: Vec<String> = function.params().map(|(name, _)| name.to_owned()).collect();
     if let Some(unknown) = given.keys().find(|key| !names.contains(key)) {
-        return Err(vec![wrong(&pointer("", unknown), &format!("one of: {}", names.join(", ")))]);
+        return Err(vec![wrong(
+            &pointer("", unknown),
+            &format!("one of: {}", names.join(", ")),
+        )]);
     }
     let mut values = Vec::with_capacity(names.len());
     let mut errors = Vec::new();
     for (name, ty) in function.params() {
-        match value(&ty, given.get(name).unwrap_or(&Value::Null), &pointer("", name)) {
+        match value(
+            &ty,
+            given.get(name).unwrap_or(&Value::Null),
+            &pointer("", name),
+        ) {
             Ok(value) => values.push(value),
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() { Ok(values) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(values)
+    } else {
+        Err(errors)
+    }
 }
 
 fn pointer(base: &str, part: &str) -> String {
@@ -140,12 +160,20 @@ fn pointer(base: &str, part: &str) -> String {
 }
 
 fn wrong(pointer: &str, expected: &str) -> ArgumentError {
-    ArgumentError { pointer: pointer.to_owned(), expected: expected.to_owned() }
+    ArgumentError {
+        pointer: pointer.to_owned(),
+        expected: expected.to_owned(),
+    }
 }
 
 fn integer<T: TryFrom<i128>>(found: &Value, at: &str, expected: &str) -> Result<T, ArgumentError> {
-    let number = found.as_i64().map(i128::from).or_else(|| found.as_u64().map(i128::from));
-    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| wrong(at, expected))
+    let number = found
+        .as_i64()
+        .map(i128::from)
+        .or_else(|| found.as_u64().map(i128::from));
+    number
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| wrong(at, expected))
 }
 
 fn value(ty: &Type, found: &Value, at: &str) -> Result<Val, ArgumentError> {
@@ -159,9 +187,7 @@ fn value(ty: &Type, found: &Value, at: &str) -> Result<Val, ArgumentError> {
         Type::U32 => Val::U32(integer(found, at, "an unsigned integer of 32 bits")?),
         Type::S64 => Val::S64(integer(found, at, "an integer of 64 bits")?),
         Type::U64 => Val::U64(integer(found, at, "an unsigned integer of 64 bits")?),
-        Type::Float32 => {
-            Val::Float32(found.as_f64().ok_or_else(|| wrong(at, "a number"))? as f32)
-        }
+        Type::Float32 => Val::Float32(found.as_f64().ok_or_else(|| wrong(at, "a number"))? as f32),
         Type::Float64 => Val::Float64(found.as_f64().ok_or_else(|| wrong(at, "a number"))?),
         Type::Char => {
             let mut chars = found.as_str().unwrap_or_default().chars();
@@ -170,9 +196,12 @@ fn value(ty: &Type, found: &Value, at: &str) -> Result<Val, ArgumentError> {
                 _ => return Err(wrong(at, "a string of one character")),
             }
         }
-        Type::String => {
-            Val::String(found.as_str().ok_or_else(|| wrong(at, "a string"))?.to_owned())
-        }
+        Type::String => Val::String(
+            found
+                .as_str()
+                .ok_or_else(|| wrong(at, "a string"))?
+                .to_owned(),
+        ),
         Type::List(list) => {
             let items = found.as_array().ok_or_else(|| wrong(at, "an array"))?;
             let ty = list.ty();
@@ -189,9 +218,15 @@ fn value(ty: &Type, found: &Value, at: &str) -> Result<Val, ArgumentError> {
             let mut fields = Vec::new();
             for field in record.fields() {
                 let item = given.get(field.name).unwrap_or(&Value::Null);
-                fields.push((field.name.to_owned(), value(&field.ty, item, &pointer(at, field.name))?));
+                fields.push((
+                    field.name.to_owned(),
+                    value(&field.ty, item, &pointer(at, field.name))?,
+                ));
             }
-            if let Some(unknown) = given.keys().find(|key| fields.iter().all(|(name, _)| name != *key)) {
+            if let Some(unknown) = given
+                .keys()
+                .find(|key| fields.iter().all(|(name, _)| name != *key))
+            {
                 return Err(wrong(&pointer(at, unknown), "no such field"));
             }
             Val::Record(fields)
@@ -213,39 +248,59 @@ fn value(ty: &Type, found: &Value, at: &str) -> Result<Val, ArgumentError> {
         Type::Option(option) => Val::Option(Some(Box::new(value(&option.ty(), found, at)?))),
         Type::Enum(names) => {
             let list = || names.names().collect::<Vec<_>>().join(", ");
-            let name = found.as_str().filter(|name| names.names().any(|known| known == *name));
-            Val::Enum(name.ok_or_else(|| wrong(at, &format!("one of: {}", list())))?.to_owned())
+            let name = found
+                .as_str()
+                .filter(|name| names.names().any(|known| known == *name));
+            Val::Enum(
+                name.ok_or_else(|| wrong(at, &format!("one of: {}", list())))?
+                    .to_owned(),
+            )
         }
         Type::Flags(flags) => {
             let known: Vec<&str> = flags.names().collect();
-            let items = found.as_array().ok_or_else(|| wrong(at, "an array of names"))?;
+            let items = found
+                .as_array()
+                .ok_or_else(|| wrong(at, "an array of names"))?;
             let mut set = Vec::new();
             for (i, item) in items.iter().enumerate() {
                 let name = item.as_str().filter(|name| known.contains(name));
                 let expected = format!("one of: {}", known.join(", "));
-                set.push(name.ok_or_else(|| wrong(&pointer(at, &i.to_string()), &expected))?.to_owned());
+                set.push(
+                    name.ok_or_else(|| wrong(&pointer(at, &i.to_string()), &expected))?
+                        .to_owned(),
+                );
             }
             Val::Flags(set)
         }
         Type::Variant(variant) => {
             let (name, payload) = single(found).ok_or_else(|| wrong(at, "a case"))?;
             let case = variant.cases().find(|case| case.name == name);
-            let list = || variant.cases().map(|case| case.name.to_owned()).collect::<Vec<_>>().join(", ");
+            let list = || {
+                variant
+                    .cases()
+                    .map(|case| case.name.to_owned())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
             let case = case.ok_or_else(|| wrong(at, &format!("one of: {}", list())))?;
             let payload = match (case.ty, payload) {
                 (None, None) => None,
-                (Some(ty), Some(payload)) => Some(Box::new(value(&ty, payload, &pointer(at, name))?)),
+                (Some(ty), Some(payload)) => {
+                    Some(Box::new(value(&ty, payload, &pointer(at, name))?))
+                }
                 (None, Some(_)) => return Err(wrong(at, &format!("{name:?} alone"))),
                 (Some(_), None) => return Err(wrong(at, &format!("an object with {name:?}"))),
             };
             Val::Variant(name.to_owned(), payload)
         }
         Type::Result(result) => {
-            let (name, payload) = single(found).ok_or_else(|| wrong(at, "an object with ok or err"))?;
+            let (name, payload) =
+                single(found).ok_or_else(|| wrong(at, "an object with ok or err"))?;
             let side = |ty: Option<Type>| match (ty, payload) {
                 (None, _) => Ok(None),
                 (Some(ty), payload) => {
-                    value(&ty, payload.unwrap_or(&Value::Null), &pointer(at, name)).map(|v| Some(Box::new(v)))
+                    value(&ty, payload.unwrap_or(&Value::Null), &pointer(at, name))
+                        .map(|v| Some(Box::new(v)))
                 }
             };
             match name {
@@ -262,14 +317,21 @@ fn value(ty: &Type, found: &Value, at: &str) -> Result<Val, ArgumentError> {
 fn single(found: &Value) -> Option<(&str, Option<&Value>)> {
     match found {
         Value::String(name) => Some((name, None)),
-        Value::Object(map) if map.len() == 1 => map.iter().next().map(|(name, payload)| (name.as_str(), Some(payload))),
+        Value::Object(map) if map.len() == 1 => map
+            .iter()
+            .next()
+            .map(|(name, payload)| (name.as_str(), Some(payload))),
         _ => None,
     }
 }
 
 /// A result as JSON.
 pub(crate) fn json(found: &Val) -> Value {
-    let inner = |payload: &Option<Box<Val>>| payload.as_ref().map_or(Value::Null, |payload| json(payload));
+    let inner = |payload: &Option<Box<Val>>| {
+        payload
+            .as_ref()
+            .map_or(Value::Null, |payload| json(payload))
+    };
     let tag = |name: &str, payload: Value| {
         let mut map = Map::new();
         map.insert(name.to_owned(), payload);
@@ -290,9 +352,12 @@ pub(crate) fn json(found: &Val) -> Value {
         Val::Char(v) => json!(v.to_string()),
         Val::String(v) => json!(v),
         Val::List(items) | Val::Tuple(items) => Value::Array(items.iter().map(json).collect()),
-        Val::Record(fields) => {
-            Value::Object(fields.iter().map(|(name, field)| (name.clone(), json(field))).collect())
-        }
+        Val::Record(fields) => Value::Object(
+            fields
+                .iter()
+                .map(|(name, field)| (name.clone(), json(field)))
+                .collect(),
+        ),
         Val::Enum(name) => json!(name),
         Val::Flags(names) => json!(names),
         Val::Option(payload) => inner(payload),

@@ -137,17 +137,30 @@ pub struct Plugin {
 
 impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plugin").field("name", &self.name).field("digest", &self.digest).finish_non_exhaustive()
+        f.debug_struct("Plugin")
+            .field("name", &self.name)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
     }
 }
 
 /// The file's bytes, if they are not too many.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    let fail = |source| LoadError::Read { path: path.to_owned(), source };
+    let fail = |source| LoadError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let size = std::fs::metadata(path).map_err(fail)?.len();
     if size > COMPONENT {
-        let limit = LimitExceeded { limit: LimitName::ComponentSize, allowed: COMPONENT, requested: size };
-        return Err(LoadError::TooLarge { path: path.to_owned(), limit });
+        let limit = LimitExceeded {
+            limit: LimitName::ComponentSize,
+            allowed: COMPONENT,
+            requested: size,
+        };
+        return Err(LoadError::TooLarge {
+            path: path.to_owned(),
+            limit,
+        });
     }
     std::fs::read(path).map_err(fail)
 }
@@ -164,10 +177,23 @@ pub(crate) struct Source<'a> {
 
 impl Plugin {
     pub(crate) async fn load(source: Source<'_>) -> Result<Plugin, LoadError> {
-        let Source { path, digest, component, engine, linker, programs } = source;
+        let Source {
+            path,
+            digest,
+            component,
+            engine,
+            linker,
+            programs,
+        } = source;
         let ty = component.component_type();
-        let imports: Vec<String> = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
-        let exports: Vec<String> = ty.exports(engine).map(|(name, _)| name.to_owned()).collect();
+        let imports: Vec<String> = ty
+            .imports(engine)
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        let exports: Vec<String> = ty
+            .exports(engine)
+            .map(|(name, _)| name.to_owned())
+            .collect();
         for import in &imports {
             known(import).map_err(|problem| LoadError::Import {
                 path: path.to_owned(),
@@ -175,26 +201,35 @@ impl Plugin {
                 problem,
             })?;
         }
-        let pre = linker.instantiate_pre(&component).map_err(|error| LoadError::Invalid {
-            path: path.to_owned(),
-            problem: format!("{error:#}"),
-        })?;
-        let contract = EXPORTS.iter().all(|wanted| exports.iter().any(|export| unversioned(export) == *wanted));
+        let pre = linker
+            .instantiate_pre(&component)
+            .map_err(|error| LoadError::Invalid {
+                path: path.to_owned(),
+                problem: format!("{error:#}"),
+            })?;
+        let contract = EXPORTS
+            .iter()
+            .all(|wanted| exports.iter().any(|export| unversioned(export) == *wanted));
         let (manifest, entry, left_out) = if contract {
             let pre = HostPre::new(pre).map_err(|error| LoadError::Invalid {
                 path: path.to_owned(),
                 problem: format!("{error:#}"),
             })?;
-            let found = describe(&pre, engine, programs).await.map_err(|stop| LoadError::Describe {
+            let found =
+                describe(&pre, engine, programs)
+                    .await
+                    .map_err(|stop| LoadError::Describe {
+                        path: path.to_owned(),
+                        problem: match stop {
+                            Stop::Limit(limit) => limit.to_string(),
+                            Stop::Cancelled => "cancelled".into(),
+                            Stop::Trap(text) => text,
+                        },
+                    })?;
+            let manifest = Manifest::check(found).map_err(|error| LoadError::Manifest {
                 path: path.to_owned(),
-                problem: match stop {
-                    Stop::Limit(limit) => limit.to_string(),
-                    Stop::Cancelled => "cancelled".into(),
-                    Stop::Trap(text) => text,
-                },
+                error,
             })?;
-            let manifest = Manifest::check(found)
-                .map_err(|error| LoadError::Manifest { path: path.to_owned(), error })?;
             (manifest, Entry::Contract(pre), Vec::new())
         } else {
             let (manifest, functions, left_out) = plain_tools(path, &component, engine)?;
@@ -264,7 +299,8 @@ impl Plugin {
     /// there is no such tool.
     pub fn request(&self, tool: &str, arguments: &Value) -> Result<CallRequest, Failure> {
         let found = self.manifest.tools.iter().find(|known| known.name == tool);
-        let tool = found.ok_or_else(|| Failure::Failed(format!("{} has no tool named {tool}", self.name)))?;
+        let tool = found
+            .ok_or_else(|| Failure::Failed(format!("{} has no tool named {tool}", self.name)))?;
         let Value::Object(given) = arguments else {
             return Err(invalid("", "an object"));
         };
@@ -272,9 +308,20 @@ impl Plugin {
             None => tool.operations.first(),
             Some(selector) => {
                 let name = given.get(selector).and_then(Value::as_str);
-                let found = tool.operations.iter().find(|operation| Some(operation.name.as_str()) == name);
-                let names = || tool.operations.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", ");
-                Some(found.ok_or_else(|| invalid(&format!("/{selector}"), &format!("one of: {}", names())))?)
+                let found = tool
+                    .operations
+                    .iter()
+                    .find(|operation| Some(operation.name.as_str()) == name);
+                let names = || {
+                    tool.operations
+                        .iter()
+                        .map(|o| o.name.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                };
+                Some(found.ok_or_else(|| {
+                    invalid(&format!("/{selector}"), &format!("one of: {}", names()))
+                })?)
             }
         };
         // The manifest has at least one; this is for the type's sake.
@@ -292,7 +339,10 @@ impl Plugin {
 }
 
 fn invalid(pointer: &str, expected: &str) -> Failure {
-    Failure::InvalidArguments(vec![ArgumentError { pointer: pointer.into(), expected: expected.into() }])
+    Failure::InvalidArguments(vec![ArgumentError {
+        pointer: pointer.into(),
+        expected: expected.into(),
+    }])
 }
 
 /// A name without its version.
@@ -304,19 +354,32 @@ fn unversioned(name: &str) -> &str {
 fn known(import: &str) -> Result<(), String> {
     let name = unversioned(import);
     if name.starts_with("wasi:sockets/") {
-        return Err("raw sockets are never granted; use wasi:http, which goes through the policy".into());
+        return Err(
+            "raw sockets are never granted; use wasi:http, which goes through the policy".into(),
+        );
     }
     let ours = ["progress", "state", "programs", "manifest", "calls"];
     let known = BASELINE.iter().any(|prefix| name.starts_with(prefix))
         || name.starts_with("wasi:http/")
-        || ours.iter().any(|own| name.strip_prefix("ml-intern:plugin/") == Some(own));
-    if known { Ok(()) } else { Err("this host provides no such interface".into()) }
+        || ours
+            .iter()
+            .any(|own| name.strip_prefix("ml-intern:plugin/") == Some(own));
+    if known {
+        Ok(())
+    } else {
+        Err("this host provides no such interface".into())
+    }
 }
 
 /// Whether some operation declares the need behind this import.
 fn declared(import: &str, manifest: &Manifest) -> Result<(), String> {
     let has = |wanted: fn(&Need) -> bool| {
-        manifest.tools.iter().flat_map(|tool| &tool.operations).flat_map(|operation| &operation.needs).any(wanted)
+        manifest
+            .tools
+            .iter()
+            .flat_map(|tool| &tool.operations)
+            .flat_map(|operation| &operation.needs)
+            .any(wanted)
     };
     let name = unversioned(import);
     let (missing, word) = if name.starts_with("wasi:http/") {
@@ -328,7 +391,13 @@ fn declared(import: &str, manifest: &Manifest) -> Result<(), String> {
     } else {
         (false, "")
     };
-    if missing { Err(format!("no operation of the manifest declares a need `{word}`")) } else { Ok(()) }
+    if missing {
+        Err(format!(
+            "no operation of the manifest declares a need `{word}`"
+        ))
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads the declaration, in an instance that has nothing: no files, no environment, no streams, no host calls.
@@ -343,7 +412,10 @@ async fn describe(
         wasi: WasiCtx::builder().build(),
         hooks: Hooks::closed(),
         grant: Arc::new(Grant::nothing(DESCRIBE).with_source("describe")),
-        caller: Caller { call: "describe".into(), plugin: "".into() },
+        caller: Caller {
+            call: "describe".into(),
+            plugin: "".into(),
+        },
         services: Arc::new(NoServices),
         programs: Arc::clone(programs),
         output: Arc::new(std::sync::Mutex::new(OutputBudget::new(DESCRIBE.output))),
@@ -352,10 +424,15 @@ async fn describe(
     });
     let mut store = Store::new(engine, state);
     drive::arm(&mut store);
-    store.set_fuel(DESCRIBE.fuel).map_err(|error| Stop::Trap(error.to_string()))?;
+    store
+        .set_fuel(DESCRIBE.fuel)
+        .map_err(|error| Stop::Trap(error.to_string()))?;
     drive::until(&mut store, since, async |store| {
         let instance = pre.instantiate_async(&mut *store).await?;
-        instance.ml_intern_plugin_manifest().call_describe(&mut *store).await
+        instance
+            .ml_intern_plugin_manifest()
+            .call_describe(&mut *store)
+            .await
     })
     .await
 }
@@ -391,12 +468,15 @@ fn plain_tools(
     };
     for (name, item) in component.component_type().exports(engine) {
         match item.ty {
-            ComponentItem::ComponentFunc(ty) => add(name, ty, component.get_export_index(None, name)),
+            ComponentItem::ComponentFunc(ty) => {
+                add(name, ty, component.get_export_index(None, name))
+            }
             ComponentItem::ComponentInstance(instance) => {
                 let index = component.get_export_index(None, name);
                 for (function, item) in instance.exports(engine) {
                     if let ComponentItem::ComponentFunc(ty) = item.ty {
-                        let export = index.and_then(|index| component.get_export_index(Some(&index), function));
+                        let export = index
+                            .and_then(|index| component.get_export_index(Some(&index), function));
                         add(&format!("{}.{function}", unversioned(name)), ty, export);
                     }
                 }
@@ -405,15 +485,27 @@ fn plain_tools(
         }
     }
     if tools.is_empty() {
-        return Err(LoadError::Empty { path: path.to_owned() });
+        return Err(LoadError::Empty {
+            path: path.to_owned(),
+        });
     }
-    let stem = path.file_stem().map(|stem| tool_name(&stem.to_string_lossy())).unwrap_or_default();
+    let stem = path
+        .file_stem()
+        .map(|stem| tool_name(&stem.to_string_lossy()))
+        .unwrap_or_default();
     let manifest = Manifest {
         name: stem.replace('_', "-"),
         version: "0.0.0".into(),
         summary: "A component without a manifest; what it does is not declared.".into(),
         tools,
-        limits: Limits { disk: 0, network: 0, requests: 0, open_files: 0, host_calls: 0, ..UNBOUNDED },
+        limits: Limits {
+            disk: 0,
+            network: 0,
+            requests: 0,
+            open_files: 0,
+            host_calls: 0,
+            ..UNBOUNDED
+        },
     };
     Ok((manifest, functions, left_out))
 }
@@ -436,7 +528,13 @@ fn tool_name(label: &str) -> String {
     let short = label.rsplit('/').next().unwrap_or(label);
     let mut name: String = short
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c.to_ascii_lowercase() } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
         .take(64)
         .collect();
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) {

@@ -87,7 +87,9 @@ struct Loaded {
 
 impl std::fmt::Debug for Programs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Programs").field("images", &self.images.keys()).finish_non_exhaustive()
+        f.debug_struct("Programs")
+            .field("images", &self.images.keys())
+            .finish_non_exhaustive()
     }
 }
 
@@ -99,11 +101,24 @@ impl Programs {
         mounts: Mounts,
         void: PathBuf,
     ) -> Programs {
-        Programs { engine, cache, linker, images: BTreeMap::new(), mounts, void }
+        Programs {
+            engine,
+            cache,
+            linker,
+            images: BTreeMap::new(),
+            mounts,
+            void,
+        }
     }
 
     pub(crate) fn install(&mut self, name: &str, image: Image) {
-        self.images.insert(name.to_owned(), Loaded { image, ready: OnceLock::new() });
+        self.images.insert(
+            name.to_owned(),
+            Loaded {
+                image,
+                ready: OnceLock::new(),
+            },
+        );
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -118,11 +133,16 @@ impl Programs {
     }
 
     pub(crate) fn is_compiled(&self, name: &str) -> bool {
-        self.images.get(name).is_some_and(|loaded| self.cache.has(&self.engine, &loaded.image.digest))
+        self.images
+            .get(name)
+            .is_some_and(|loaded| self.cache.has(&self.engine, &loaded.image.digest))
     }
 
     pub(crate) fn compile(&self, name: &str) -> Result<(), String> {
-        let loaded = self.images.get(name).ok_or_else(|| format!("no program named {name}"))?;
+        let loaded = self
+            .images
+            .get(name)
+            .ok_or_else(|| format!("no program named {name}"))?;
         self.ready(loaded).map(drop)
     }
 
@@ -141,10 +161,14 @@ impl Programs {
                 let image = &loaded.image;
                 let component = self
                     .cache
-                    .load(&self.engine, &image.digest, || std::fs::read(&image.component))
+                    .load(&self.engine, &image.digest, || {
+                        std::fs::read(&image.component)
+                    })
                     .map_err(|error| format!("{}: {error}", image.component.display()))?;
-                let pre: InstancePre<GuestState> =
-                    self.linker.instantiate_pre(&component).map_err(|error| format!("{error:#}"))?;
+                let pre: InstancePre<GuestState> = self
+                    .linker
+                    .instantiate_pre(&component)
+                    .map_err(|error| format!("{error:#}"))?;
                 ProgramPre::new(pre).map_err(|error| format!("{error:#}"))
             })
             .as_ref()
@@ -155,7 +179,10 @@ impl Programs {
     pub(crate) async fn run(&self, invocation: Invocation, caller: &mut GuestState) -> Run {
         let mut peak_memory = 0;
         let result = self.attempt(invocation, caller, &mut peak_memory).await;
-        Run { result, peak_memory }
+        Run {
+            result,
+            peak_memory,
+        }
     }
 
     async fn attempt(
@@ -174,18 +201,27 @@ impl Programs {
         let pre = self.ready(loaded).map_err(RunError::Failed)?;
 
         let output = Arc::new(Mutex::new(OutputBudget::new(caller.grant.limits().output)));
-        let stream =
-            || Capture::new(Arc::clone(&output), Arc::clone(&caller.services), Arc::clone(&caller.caller.call));
+        let stream = || {
+            Capture::new(
+                Arc::clone(&output),
+                Arc::clone(&caller.services),
+                Arc::clone(&caller.caller.call),
+            )
+        };
         let (stdout, stderr) = (stream(), stream());
         let mut wasi = WasiCtx::builder();
         wasi.arg(&invocation.program).args(&invocation.arguments);
-        wasi.envs(&loaded.image.environment).envs(&invocation.environment);
+        wasi.envs(&loaded.image.environment)
+            .envs(&invocation.environment);
         wasi.stdin(MemoryInputPipe::new(invocation.stdin.clone()));
         wasi.stdout(stdout.clone()).stderr(stderr.clone());
         let failed = |error: wasmtime::Error| RunError::Failed(format!("{error:#}"));
-        self.mounts.preopen(&mut wasi, &caller.grant, &self.void).map_err(failed)?;
+        self.mounts
+            .preopen(&mut wasi, &caller.grant, &self.void)
+            .map_err(failed)?;
         for (directory, guest) in &loaded.image.directories {
-            wasi.preopened_dir(directory, guest, FsPerms::ReadOnly).map_err(failed)?;
+            wasi.preopened_dir(directory, guest, FsPerms::ReadOnly)
+                .map_err(failed)?;
         }
         let state = GuestState::new(Parts {
             wasi: wasi.build(),
@@ -230,13 +266,19 @@ impl Programs {
                 });
             }
         };
-        Ok(Exit { code, stdout, stderr, truncated: cut_out || cut_err })
+        Ok(Exit {
+            code,
+            stdout,
+            stderr,
+            truncated: cut_out || cut_err,
+        })
     }
 }
 
 /// The driver, and one call of it. A JSON string is also a Python string, so no quoting of our own is needed.
 fn source(image: &Image, invocation: &Invocation) -> String {
-    let argument = |value: &serde_json::Value| serde_json::Value::String(value.to_string()).to_string();
+    let argument =
+        |value: &serde_json::Value| serde_json::Value::String(value.to_string()).to_string();
     let line = serde_json::json!({
         "arguments": invocation.arguments,
         "directory": invocation.directory,

@@ -27,7 +27,9 @@ pub struct Sandbox {
 
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sandbox").field("allocator", &self.allocator).finish_non_exhaustive()
+        f.debug_struct("Sandbox")
+            .field("allocator", &self.allocator)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,15 +65,26 @@ impl Sandbox {
     ///
     /// See [`SetupError`].
     pub fn new(setup: Setup<'_>) -> Result<Sandbox, SetupError> {
-        let Setup { cache, mounts, programs: images } = setup;
+        let Setup {
+            cache,
+            mounts,
+            programs: images,
+        } = setup;
         let (tools, allocator) = engine::engine(Kind::Tools).map_err(SetupError::Runtime)?;
         let (images_engine, _) = engine::engine(Kind::Programs).map_err(SetupError::Runtime)?;
         let cache = Cache::open(cache)?;
-        let void = tempfile::Builder::new().prefix("ml-intern-void-").tempdir()?;
+        let void = tempfile::Builder::new()
+            .prefix("ml-intern-void-")
+            .tempdir()?;
         let ticker = Ticker::start(vec![tools.clone(), images_engine.clone()])?;
         let image_linker = linker::images(&images_engine).map_err(SetupError::Runtime)?;
-        let mut programs =
-            Programs::new(images_engine, cache.clone(), image_linker, mounts, void.path().to_owned());
+        let mut programs = Programs::new(
+            images_engine,
+            cache.clone(),
+            image_linker,
+            mounts,
+            void.path().to_owned(),
+        );
         for (name, image) in images {
             programs.install(&name, image);
         }
@@ -115,14 +128,20 @@ impl Sandbox {
     pub async fn load(&self, path: &Path) -> Result<Plugin, LoadError> {
         let bytes = read(path)?;
         let digest = Digest::of(&bytes);
-        let invalid = |problem: String| LoadError::Invalid { path: path.to_owned(), problem };
+        let invalid = |problem: String| LoadError::Invalid {
+            path: path.to_owned(),
+            problem,
+        };
         if !wasmparser::Parser::is_component(&bytes) {
             return Err(invalid(not_a_component(&bytes)));
         }
-        let component = self.cache.load(&self.tools, &digest, || Ok(bytes)).map_err(|error| match error {
-            CacheError::Compile(error) => invalid(format!("{error:#}")),
-            other => LoadError::Cache(other),
-        })?;
+        let component = self
+            .cache
+            .load(&self.tools, &digest, || Ok(bytes))
+            .map_err(|error| match error {
+                CacheError::Compile(error) => invalid(format!("{error:#}")),
+                other => LoadError::Cache(other),
+            })?;
         Plugin::load(Source {
             path,
             digest,
@@ -141,7 +160,9 @@ fn not_a_component(bytes: &[u8]) -> String {
         _ if wasmparser::Parser::is_core_wasm(bytes) => {
             "this is a core module; build it for wasm32-wasip2, or encode it as a component".into()
         }
-        [0, b'a', b's', b'm', ..] => "it begins like WebAssembly, but is neither module nor component".into(),
+        [0, b'a', b's', b'm', ..] => {
+            "it begins like WebAssembly, but is neither module nor component".into()
+        }
         _ => "it does not begin like WebAssembly (00 61 73 6d)".into(),
     }
 }

@@ -17,7 +17,13 @@ pub trait Services: Send + Sync {
     /// # Errors
     ///
     /// A sentence, when the store could not keep it.
-    fn state_set(&self, call: &str, plugin: &str, key: &str, value: Option<String>) -> Result<(), String>;
+    fn state_set(
+        &self,
+        call: &str,
+        plugin: &str,
+        key: &str,
+        value: Option<String>,
+    ) -> Result<(), String>;
     /// A call of the host was made on a call's behalf: for the journal.
     fn host_call(&self, call: &str, record: &HostCall);
 }

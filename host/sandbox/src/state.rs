@@ -70,7 +70,17 @@ pub(crate) struct Parts {
 
 impl GuestState {
     pub(crate) fn new(parts: Parts) -> GuestState {
-        let Parts { wasi, hooks, grant, caller, services, programs, output, deadline, cancel } = parts;
+        let Parts {
+            wasi,
+            hooks,
+            grant,
+            caller,
+            services,
+            programs,
+            output,
+            deadline,
+            cancel,
+        } = parts;
         let limits = *grant.limits();
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES);
@@ -102,7 +112,11 @@ impl GuestState {
         let allowed = self.grant.limits().host_calls;
         self.host_calls += 1;
         if self.host_calls > allowed {
-            let limit = LimitExceeded { limit: LimitName::HostCalls, allowed, requested: self.host_calls };
+            let limit = LimitExceeded {
+                limit: LimitName::HostCalls,
+                allowed,
+                requested: self.host_calls,
+            };
             self.exceeded = Some(limit.clone());
             return Err(wasmtime::Error::new(limit));
         }
@@ -116,12 +130,25 @@ impl GuestState {
 
     /// Notes a refusal, for the outcome and the journal.
     pub(crate) fn refuse(&mut self, decision: &Decision) {
-        self.record(&decision.subject, &format!("denied: {}", decision.rule), 0, 0, Instant::now());
+        self.record(
+            &decision.subject,
+            &format!("denied: {}", decision.rule),
+            0,
+            0,
+            Instant::now(),
+        );
         self.guard.deny(decision.clone());
     }
 
     /// Writes one host call to the journal.
-    pub(crate) fn record(&mut self, capability: &str, outcome: &str, out: u64, back: u64, since: Instant) {
+    pub(crate) fn record(
+        &mut self,
+        capability: &str,
+        outcome: &str,
+        out: u64,
+        back: u64,
+        since: Instant,
+    ) {
         self.bytes_out = self.bytes_out.saturating_add(out);
         self.bytes_in = self.bytes_in.saturating_add(back);
         let record = HostCall {
@@ -144,24 +171,39 @@ impl GuestState {
 
     pub(crate) fn filesystem_and_guard(&mut self) -> (WasiFilesystemCtxView<'_>, &mut FileGuard) {
         let ctx = self.wasi.filesystem();
-        (WasiFilesystemCtxView { ctx, table: &mut self.table }, &mut self.guard)
+        (
+            WasiFilesystemCtxView {
+                ctx,
+                table: &mut self.table,
+            },
+            &mut self.guard,
+        )
     }
 }
 
 impl std::fmt::Debug for GuestState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("GuestState").field("caller", &self.caller).finish_non_exhaustive()
+        f.debug_struct("GuestState")
+            .field("caller", &self.caller)
+            .finish_non_exhaustive()
     }
 }
 
 impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for GuestState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView {
+            hooks: &mut self.hooks,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
     }
 }

@@ -23,7 +23,11 @@ pub(crate) struct OutputBudget {
 
 impl OutputBudget {
     pub(crate) fn new(allowed: u64) -> OutputBudget {
-        OutputBudget { allowed, used: 0, exceeded: None }
+        OutputBudget {
+            allowed,
+            used: 0,
+            exceeded: None,
+        }
     }
 
     /// Takes as much of `wanted` bytes as is left.
@@ -73,7 +77,12 @@ impl Capture {
         services: Arc<dyn Services>,
         call: Arc<str>,
     ) -> Capture {
-        Capture { inner: Arc::default(), budget, services, call }
+        Capture {
+            inner: Arc::default(),
+            budget,
+            services,
+            call,
+        }
     }
 
     /// What was kept, and whether anything was not.
@@ -81,7 +90,8 @@ impl Capture {
         let mut inner = lock(&self.inner);
         let rest = std::mem::take(&mut inner.line);
         if !rest.is_empty() {
-            self.services.log(&self.call, &String::from_utf8_lossy(&rest));
+            self.services
+                .log(&self.call, &String::from_utf8_lossy(&rest));
         }
         (std::mem::take(&mut inner.kept), inner.truncated)
     }
@@ -89,7 +99,9 @@ impl Capture {
     fn accept(&self, bytes: &[u8]) {
         let taken = lock(&self.budget).take(bytes.len() as u64);
         // `taken` is at most the length.
-        let kept = bytes.get(..usize::try_from(taken).unwrap_or(0)).unwrap_or_default();
+        let kept = bytes
+            .get(..usize::try_from(taken).unwrap_or(0))
+            .unwrap_or_default();
         let mut inner = lock(&self.inner);
         inner.truncated |= kept.len() < bytes.len();
         inner.kept.extend_from_slice(kept);
@@ -99,7 +111,8 @@ impl Capture {
             }
             if byte == b'\n' || inner.line.len() >= LINE {
                 let line = std::mem::take(&mut inner.line);
-                self.services.log(&self.call, &String::from_utf8_lossy(&line));
+                self.services
+                    .log(&self.call, &String::from_utf8_lossy(&line));
             }
         }
     }

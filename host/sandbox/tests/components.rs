@@ -7,13 +7,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use policy::Effect;
-use sandbox::{Call, LoadError, Mounts, Plugin, Sandbox, Services, Setup};
+use ml_intern_sandbox::{Call, LoadError, Mounts, Plugin, Sandbox, Services, Setup};
 use serde_json::json;
 use support::{AMPLE, Recorder, component, grant, told};
 use tokio_util::sync::CancellationToken;
 
 fn sandbox(cache: &Path) -> Sandbox {
-    Sandbox::new(Setup { cache, mounts: Mounts::new(), programs: Vec::new() }).unwrap()
+    Sandbox::new(Setup {
+        cache,
+        mounts: Mounts::new(),
+        programs: Vec::new(),
+    })
+    .unwrap()
 }
 
 async fn load(bytes: &[u8]) -> Result<Plugin, LoadError> {
@@ -26,13 +31,19 @@ async fn load(bytes: &[u8]) -> Result<Plugin, LoadError> {
 /// The error, without the directory that differs each time.
 async fn error(bytes: &[u8]) -> String {
     let text = load(bytes).await.unwrap_err().to_string();
-    text.split_once("plugin.wasm: ").map(|(_, rest)| rest.to_owned()).unwrap_or(text)
+    text.split_once("plugin.wasm: ")
+        .map(|(_, rest)| rest.to_owned())
+        .unwrap_or(text)
 }
 
 #[tokio::test]
 async fn files_that_are_no_plugins() {
     let rows: Vec<(&str, Vec<u8>, &str)> = vec![
-        ("empty", vec![], "not a valid WebAssembly component: the file is empty"),
+        (
+            "empty",
+            vec![],
+            "not a valid WebAssembly component: the file is empty",
+        ),
         (
             "text",
             b"#!/bin/sh\nrm -rf /\n".to_vec(),
@@ -55,7 +66,8 @@ async fn files_that_are_no_plugins() {
         ),
         (
             "sockets",
-            wat::parse_str(r#"(component (import "wasi:sockets/network@0.2.0" (instance)))"#).unwrap(),
+            wat::parse_str(r#"(component (import "wasi:sockets/network@0.2.0" (instance)))"#)
+                .unwrap(),
             "imports wasi:sockets/network@0.2.0: raw sockets are never granted; use wasi:http, which goes through the policy",
         ),
         (
@@ -72,8 +84,14 @@ async fn files_that_are_no_plugins() {
 #[tokio::test]
 async fn a_missing_file_is_named() {
     let directory = tempfile::tempdir().unwrap();
-    let error = sandbox(directory.path()).load(Path::new("no/such.wasm")).await.unwrap_err();
-    assert_eq!(error.to_string(), "no/such.wasm: No such file or directory (os error 2)");
+    let error = sandbox(directory.path())
+        .load(Path::new("no/such.wasm"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no/such.wasm: No such file or directory (os error 2)"
+    );
 }
 
 #[tokio::test]
@@ -83,7 +101,8 @@ async fn a_truncated_component_is_refused_wherever_it_ends() {
         let end = 8 + (whole.len() - 8) * part / 16;
         let text = error(&whole[..end]).await;
         assert!(
-            text.starts_with("not a valid WebAssembly component: ") || text.starts_with("exports neither"),
+            text.starts_with("not a valid WebAssembly component: ")
+                || text.starts_with("exports neither"),
             "{end}: {text}"
         );
     }
@@ -116,8 +135,14 @@ async fn what_is_imported_must_be_declared() {
         "imports ml-intern:plugin/programs@0.1.0: no operation of the manifest declares a need `program`"
     );
     // The twin: the evil guest imports the same, and declares it.
-    let evil = load(&std::fs::read(component("fixtures/evil.wasm")).unwrap()).await.unwrap();
-    assert!(evil.imports().iter().any(|import| import == "ml-intern:plugin/programs@0.1.0"));
+    let evil = load(&std::fs::read(component("fixtures/evil.wasm")).unwrap())
+        .await
+        .unwrap();
+    assert!(
+        evil.imports()
+            .iter()
+            .any(|import| import == "ml-intern:plugin/programs@0.1.0")
+    );
 }
 
 #[tokio::test]
@@ -133,17 +158,34 @@ async fn a_declaration_that_never_ends_is_stopped() {
 async fn compiled_code_that_was_changed_is_compiled_again() {
     let directory = tempfile::tempdir().unwrap();
     let cache = directory.path().join("cache");
-    sandbox(&cache).load(&component("fixtures/echo.wasm")).await.unwrap();
+    sandbox(&cache)
+        .load(&component("fixtures/echo.wasm"))
+        .await
+        .unwrap();
     let code = std::fs::read_dir(&cache)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "cwasm"))
+        .find(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "cwasm")
+        })
         .unwrap();
     let good = std::fs::read(&code).unwrap();
-    for bad in [b"planted".to_vec(), good[..good.len() / 2].to_vec(), Vec::new()] {
+    for bad in [
+        b"planted".to_vec(),
+        good[..good.len() / 2].to_vec(),
+        Vec::new(),
+    ] {
         std::fs::write(&code, &bad).unwrap();
-        sandbox(&cache).load(&component("fixtures/echo.wasm")).await.unwrap();
-        assert_eq!(std::fs::read(&code).unwrap().len(), good.len(), "written anew");
+        sandbox(&cache)
+            .load(&component("fixtures/echo.wasm"))
+            .await
+            .unwrap();
+        assert_eq!(
+            std::fs::read(&code).unwrap().len(),
+            good.len(),
+            "written anew"
+        );
     }
 }
 
@@ -153,11 +195,18 @@ async fn a_cache_that_others_can_write_to_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let open = |mode| {
         std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(mode)).unwrap();
-        Sandbox::new(Setup { cache: directory.path(), mounts: Mounts::new(), programs: Vec::new() })
+        Sandbox::new(Setup {
+            cache: directory.path(),
+            mounts: Mounts::new(),
+            programs: Vec::new(),
+        })
     };
     for mode in [0o777, 0o770, 0o722] {
         let error = open(mode).unwrap_err().to_string();
-        assert!(error.contains("must belong to you and be closed to others (mode 0700, found"), "{error}");
+        assert!(
+            error.contains("must belong to you and be closed to others (mode 0700, found"),
+            "{error}"
+        );
     }
     assert!(open(0o700).is_ok());
 }
@@ -190,7 +239,12 @@ const PLAIN: &str = r#"
 async fn a_plain_component_is_a_tool_with_a_schema_and_no_declared_effect() {
     let plugin = load(&wat::parse_str(PLAIN).unwrap()).await.unwrap();
     assert!(!plugin.has_manifest());
-    let tool = plugin.manifest().tools.iter().find(|tool| tool.name == "add").unwrap();
+    let tool = plugin
+        .manifest()
+        .tools
+        .iter()
+        .find(|tool| tool.name == "add")
+        .unwrap();
     assert_eq!(tool.operations[0].effects, [Effect::Undeclared]);
     let integer = json!({"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX});
     assert_eq!(
@@ -204,10 +258,26 @@ async fn a_plain_component_is_a_tool_with_a_schema_and_no_declared_effect() {
     );
     let rows = [
         ("add", json!({"a": 2, "b": 40}), "42"),
-        ("add", json!({"a": 2}), "invalid arguments: /b: expected an integer of 32 bits"),
-        ("add", json!({"a": 2, "b": "40"}), "invalid arguments: /b: expected an integer of 32 bits"),
-        ("add", json!({"a": 2, "b": 3_000_000_000_u32}), "invalid arguments: /b: expected an integer of 32 bits"),
-        ("add", json!({"a": 2, "b": 3, "c": 4}), "invalid arguments: /c: expected one of: a, b"),
+        (
+            "add",
+            json!({"a": 2}),
+            "invalid arguments: /b: expected an integer of 32 bits",
+        ),
+        (
+            "add",
+            json!({"a": 2, "b": "40"}),
+            "invalid arguments: /b: expected an integer of 32 bits",
+        ),
+        (
+            "add",
+            json!({"a": 2, "b": 3_000_000_000_u32}),
+            "invalid arguments: /b: expected an integer of 32 bits",
+        ),
+        (
+            "add",
+            json!({"a": 2, "b": 3, "c": 4}),
+            "invalid arguments: /c: expected one of: a, b",
+        ),
         ("half", json!({"n": 8}), "4"),
         ("half", json!({"n": 7}), "odd"),
     ];

@@ -62,9 +62,10 @@ export const manifest = {
           operations: [{ name: "slugify", effects: ["observe"], needs: [] }],
         },
       ],
+      // Numbers, 64-bit ones too: componentize-qjs takes no BigInt.
       limits: {
-        memory: 64n << 20n,
-        fuel: 2_000_000_000n,
+        memory: 64 << 20,
+        fuel: 2_000_000_000,
         deadline: 5_000,
         output: 16 << 10,
         openFiles: 0,

@@ -137,6 +137,7 @@ http = {{ origins = ["{origin}"], methods = ["GET"], paths = "all", addresses = 
             operation: "o".to_owned(),
             effects: vec![Effect::Observe],
             needs: vec![need(&origin, None)],
+            configured: Vec::new(),
             limits: limits(),
         };
         Policy::parse("test.toml", &text)

@@ -1,8 +1,8 @@
 //! The contract's interfaces, as plugins call them. One file each.
 
 mod door;
-mod progress;
 mod programs;
+mod progress;
 mod state;
 
 use crate::bindings::plugin::ml_intern::plugin as wit;

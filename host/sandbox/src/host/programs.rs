@@ -49,7 +49,9 @@ impl Host for GuestState {
                     stderr: exit.stderr,
                 }),
             ),
-            Err(RunError::Limit(limit)) => (limit.to_string(), Err(Error::Limit(limit.to_string()))),
+            Err(RunError::Limit(limit)) => {
+                (limit.to_string(), Err(Error::Limit(limit.to_string())))
+            }
             Err(RunError::Directory(directory)) => {
                 let text = format!("{directory} is not a directory inside a mount");
                 (text.clone(), Err(Error::Failed(text)))
@@ -59,7 +61,9 @@ impl Host for GuestState {
             Err(RunError::Cancelled) => return Err(wasmtime::Error::msg("cancelled")),
         };
         self.program_peak = self.program_peak.max(run.peak_memory);
-        let back = result.as_ref().map_or(0, |exit| exit.stdout.len() + exit.stderr.len()) as u64;
+        let back = result
+            .as_ref()
+            .map_or(0, |exit| exit.stdout.len() + exit.stderr.len()) as u64;
         self.record(&format!("program {name}"), &outcome, sent, back, since);
         Ok(result)
     }

@@ -12,10 +12,16 @@ impl Host for GuestState {
         Ok(())
     }
 
-    async fn report(&mut self, done: u64, total: Option<u64>, unit: String) -> wasmtime::Result<()> {
+    async fn report(
+        &mut self,
+        done: u64,
+        total: Option<u64>,
+        unit: String,
+    ) -> wasmtime::Result<()> {
         self.count()?;
         self.spend_output(&unit)?;
-        self.services.progress(&self.caller.call, done, total, &unit);
+        self.services
+            .progress(&self.caller.call, done, total, &unit);
         Ok(())
     }
 

@@ -33,15 +33,24 @@ impl GuestState {
         let since = Instant::now();
         let size = value.as_ref().map_or(0, String::len) as u64;
         let verb = if value.is_some() { "set" } else { "remove" };
-        let done = self.services.state_set(&self.caller.call, &self.caller.plugin, key, value);
-        let outcome = done.as_ref().map_or_else(Clone::clone, |()| "ok".to_owned());
+        let done = self
+            .services
+            .state_set(&self.caller.call, &self.caller.plugin, key, value);
+        let outcome = done
+            .as_ref()
+            .map_or_else(Clone::clone, |()| "ok".to_owned());
         self.record(&format!("state {verb} {key}"), &outcome, size, 0, since);
         done.map_err(Error::Limit)
     }
 }
 
 fn over(allowed: usize, requested: usize) -> String {
-    LimitExceeded { limit: LimitName::State, allowed: allowed as u64, requested: requested as u64 }.to_string()
+    LimitExceeded {
+        limit: LimitName::State,
+        allowed: allowed as u64,
+        requested: requested as u64,
+    }
+    .to_string()
 }
 
 impl Host for GuestState {
@@ -65,7 +74,9 @@ impl Host for GuestState {
             return Ok(Err(Error::Limit(over(VALUE, value.len()))));
         }
         if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&value) {
-            return Ok(Err(Error::Invalid(format!("the value is not JSON: {error}"))));
+            return Ok(Err(Error::Invalid(format!(
+                "the value is not JSON: {error}"
+            ))));
         }
         Ok(self.write(&key, Some(value)))
     }

@@ -10,7 +10,8 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{
-    CodeSection, Encode as _, ExportKind, ExportSection, Function, FunctionSection, Module, RawSection,
+    CodeSection, Encode as _, ExportKind, ExportSection, Function, FunctionSection, Module,
+    RawSection,
 };
 use wasmparser::{CompositeInnerType, Parser, Payload, TypeRef, ValType};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -87,7 +88,9 @@ fn facts(wasm: &[u8]) -> Result<Facts, EncodeError> {
         }
     }
     Ok(Facts {
-        realloc: realloc.ok_or(EncodeError::Missing("function type (i32, i32, i32, i32) -> i32"))?,
+        realloc: realloc.ok_or(EncodeError::Missing(
+            "function type (i32, i32, i32, i32) -> i32",
+        ))?,
         functions: imported + defined,
         alloc: alloc.ok_or(EncodeError::Missing("export host_alloc"))?,
     })
@@ -144,7 +147,10 @@ fn rewrite(wasm: &[u8]) -> Result<Vec<u8>, EncodeError> {
             Payload::CodeSectionEntry(_) | Payload::CustomSection(_) => {}
             other => {
                 if let Some((id, range)) = other.as_section() {
-                    module.section(&RawSection { id, data: part(range) });
+                    module.section(&RawSection {
+                        id,
+                        data: part(range),
+                    });
                 }
             }
         }
@@ -162,9 +168,12 @@ pub fn componentize(wasm: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let encode = |error: String| EncodeError::Encode(error);
     let mut resolve = Resolve::default();
     let text = format!("package ml-intern:image@0.1.0;\n{WORLD}");
-    let package = resolve.push_str("program.wit", &text).map_err(|error| encode(format!("{error:#}")))?;
-    let world =
-        resolve.select_world(&[package], Some("program")).map_err(|error| encode(format!("{error:#}")))?;
+    let package = resolve
+        .push_str("program.wit", &text)
+        .map_err(|error| encode(format!("{error:#}")))?;
+    let world = resolve
+        .select_world(&[package], Some("program"))
+        .map_err(|error| encode(format!("{error:#}")))?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
         .map_err(|error| encode(format!("{error:#}")))?;
     drop(resolve);
@@ -172,7 +181,10 @@ pub fn componentize(wasm: &[u8]) -> Result<Vec<u8>, EncodeError> {
         .validate(true)
         .module(&module)
         .and_then(|encoder| {
-            encoder.adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)
+            encoder.adapter(
+                WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
+                WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+            )
         })
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| encode(format!("{error:#}")))
@@ -187,7 +199,9 @@ mod tests {
         use wasm_encoder::*;
         let mut types = TypeSection::new();
         types.ty().function([ValType::I32], [ValType::I32]);
-        types.ty().function([ValType::I32, ValType::I32], [ValType::I32]);
+        types
+            .ty()
+            .function([ValType::I32, ValType::I32], [ValType::I32]);
         types.ty().function([ValType::I32; 4], [ValType::I32]);
         let mut imports = ImportSection::new();
         imports.import("host", "call", EntityType::Function(2));
@@ -195,7 +209,13 @@ mod tests {
         functions.function(0);
         functions.function(1);
         let mut memories = MemorySection::new();
-        memories.memory(MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None });
+        memories.memory(MemoryType {
+            minimum: 1,
+            maximum: None,
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        });
         let mut exports = ExportSection::new();
         exports.export("memory", ExportKind::Memory, 0);
         if with_alloc {
@@ -210,7 +230,11 @@ mod tests {
             code.function(&body);
         }
         let mut module = Module::new();
-        module.section(&types).section(&imports).section(&functions).section(&memories);
+        module
+            .section(&types)
+            .section(&imports)
+            .section(&functions)
+            .section(&memories);
         module.section(&exports).section(&code);
         module.finish()
     }
@@ -219,14 +243,24 @@ mod tests {
     fn a_reactor_becomes_a_component() {
         let component = componentize(&reactor(true)).unwrap();
         assert!(Parser::is_component(&component));
-        assert_eq!(component, componentize(&reactor(true)).unwrap(), "the same bytes each time");
+        assert_eq!(
+            component,
+            componentize(&reactor(true)).unwrap(),
+            "the same bytes each time"
+        );
     }
 
     #[test]
     fn what_is_missing_is_named() {
-        assert_eq!(componentize(&reactor(false)).unwrap_err().to_string(), "the module has no export host_alloc");
+        assert_eq!(
+            componentize(&reactor(false)).unwrap_err().to_string(),
+            "the module has no export host_alloc"
+        );
         assert!(
-            componentize(b"\0asm\x01\0\0").unwrap_err().to_string().starts_with("the module is not valid WebAssembly"),
+            componentize(b"\0asm\x01\0\0")
+                .unwrap_err()
+                .to_string()
+                .starts_with("the module is not valid WebAssembly"),
         );
     }
 }

@@ -11,19 +11,30 @@ def _main(line):
                 pass
             raise PermissionError(13, f"network access to {host}:{port} is denied: programs have no sockets; use the tools for the web")
 
+        class Loader:
+            # Of its own: the loader of a zip file is one object for all of its modules.
+            def __init__(self, loader):
+                self.loader = loader
+
+            def create_module(self, spec):
+                return self.loader.create_module(spec)
+
+            def exec_module(self, module):
+                self.loader.exec_module(module)
+                patch(module)
+
+            def __getattr__(self, name):
+                return getattr(self.loader, name)
+
         class Watch:
             @staticmethod
             def find_spec(name, path=None, target=None):
                 if name != "socket":
                     return None
                 sys.meta_path.remove(Watch)
-                import importlib.util
-                spec = importlib.util.find_spec(name)
-                run = spec.loader.exec_module
-                def exec_module(module):
-                    run(module)
-                    patch(module)
-                spec.loader.exec_module = exec_module
+                from importlib.util import find_spec
+                spec = find_spec(name)
+                spec.loader = Loader(spec.loader)
                 return spec
 
         def patch(socket):

@@ -20,7 +20,10 @@ pub fn python(directory: &Path, digest: Digest) -> Image {
         digest,
         directories: vec![
             (directory.join("lib"), "/usr/local/lib".to_owned()),
-            (directory.join("mpl-data"), "/usr/local/lib/python315.zip/matplotlib/mpl-data".to_owned()),
+            (
+                directory.join("mpl-data"),
+                "/usr/local/lib/python315.zip/matplotlib/mpl-data".to_owned(),
+            ),
         ],
         environment: [
             ("HOME", "/tmp"),

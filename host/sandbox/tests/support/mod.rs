@@ -1,17 +1,27 @@
 //! What the sandbox's tests have in common: a sandbox with the evil guest, and one call of it.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests; a panic is their report")]
-#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses some of it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests; a panic is their report"
+)]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test file uses some of it"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use policy::{Access, AddressScope, Grant, Limits, Need};
-use sandbox::{Call, Content, Failure, HostCall, Mounts, Outcome, Plugin, Sandbox, Services, Setup};
+use ml_intern_sandbox::{
+    Call, Content, Failure, HostCall, Mounts, Outcome, Plugin, Sandbox, Services, Setup,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Enough for everything that is not about a limit.
-pub const AMPLE: Limits = Limits {
+pub(crate) const AMPLE: Limits = Limits {
     memory: 64 << 20,
     fuel: 50_000_000_000,
     deadline: 30_000,
@@ -24,28 +34,35 @@ pub const AMPLE: Limits = Limits {
 };
 
 /// The project's root.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// A component that `make plugins` has built.
-pub fn component(name: &str) -> PathBuf {
+pub(crate) fn component(name: &str) -> PathBuf {
     let path = root().join("plugins/dist").join(name);
-    assert!(path.is_file(), "{} is not built; run `make plugins`", path.display());
+    assert!(
+        path.is_file(),
+        "{} is not built; run `make plugins`",
+        path.display()
+    );
     path
 }
 
 /// Compiled code is shared between test runs.
-pub fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled")
 }
 
 /// Keeps what calls tell.
 #[derive(Default)]
-pub struct Recorder {
-    pub lines: Mutex<Vec<String>>,
-    pub calls: Mutex<Vec<HostCall>>,
-    pub values: Mutex<std::collections::BTreeMap<String, String>>,
+pub(crate) struct Recorder {
+    pub(crate) lines: Mutex<Vec<String>>,
+    pub(crate) calls: Mutex<Vec<HostCall>>,
+    pub(crate) values: Mutex<std::collections::BTreeMap<String, String>>,
 }
 
 impl Services for Recorder {
@@ -55,9 +72,19 @@ impl Services for Recorder {
     fn progress(&self, _: &str, _: u64, _: Option<u64>, _: &str) {}
     fn status(&self, _: &str, _: &str) {}
     fn state_get(&self, plugin: &str, key: &str) -> Option<String> {
-        self.values.lock().unwrap().get(&format!("{plugin}/{key}")).cloned()
+        self.values
+            .lock()
+            .unwrap()
+            .get(&format!("{plugin}/{key}"))
+            .cloned()
     }
-    fn state_set(&self, _: &str, plugin: &str, key: &str, value: Option<String>) -> Result<(), String> {
+    fn state_set(
+        &self,
+        _: &str,
+        plugin: &str,
+        key: &str,
+        value: Option<String>,
+    ) -> Result<(), String> {
         let key = format!("{plugin}/{key}");
         let mut values = self.values.lock().unwrap();
         match value {
@@ -72,59 +99,77 @@ impl Services for Recorder {
 }
 
 /// A sandbox, a workspace, and the evil guest.
-pub struct Scene {
-    pub plugin: Plugin,
-    pub sandbox: Sandbox,
-    pub workspace: tempfile::TempDir,
-    pub outside: tempfile::TempDir,
-    pub recorder: Arc<Recorder>,
+pub(crate) struct Scene {
+    pub(crate) plugin: Plugin,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) workspace: tempfile::TempDir,
+    pub(crate) outside: tempfile::TempDir,
+    pub(crate) recorder: Arc<Recorder>,
 }
 
 /// One act of the evil guest.
 #[derive(Debug, Clone, Default)]
-pub struct Act<'a> {
-    pub act: &'a str,
-    pub target: &'a str,
-    pub value: &'a str,
-    pub count: u64,
+pub(crate) struct Act<'a> {
+    pub(crate) act: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) value: &'a str,
+    pub(crate) count: u64,
 }
 
 impl Scene {
-    pub async fn new() -> Scene {
+    pub(crate) async fn new() -> Scene {
         Scene::with(Vec::new()).await
     }
 
-    pub async fn with(programs: Vec<(String, sandbox::Image)>) -> Scene {
+    pub(crate) async fn with(programs: Vec<(String, ml_intern_sandbox::Image)>) -> Scene {
         let workspace = tempfile::tempdir().unwrap();
         let outside = tempfile::tempdir().unwrap();
         std::fs::write(outside.path().join("secret.txt"), "do not read me").unwrap();
         std::fs::write(workspace.path().join("here.txt"), "hello").unwrap();
         let sandbox = Sandbox::new(Setup {
             cache: &cache(),
-            mounts: Mounts::new().with("workspace", workspace.path()).with("elsewhere", outside.path()),
+            mounts: Mounts::new()
+                .with("workspace", workspace.path())
+                .with("elsewhere", outside.path()),
             programs,
         })
         .unwrap();
-        let plugin = sandbox.load(&component("fixtures/evil.wasm")).await.unwrap();
-        Scene { plugin, sandbox, workspace, outside, recorder: Arc::default() }
+        let plugin = sandbox
+            .load(&component("fixtures/evil.wasm"))
+            .await
+            .unwrap();
+        Scene {
+            plugin,
+            sandbox,
+            workspace,
+            outside,
+            recorder: Arc::default(),
+        }
     }
 
     /// Runs an act under a grant, with a way out where there is one.
-    pub async fn run(&self, act: Act<'_>, grant: Grant, egress: Option<egress::Egress>) -> Outcome {
-        self.run_until(act, grant, egress, CancellationToken::new()).await
+    pub(crate) async fn run(&self, act: Act<'_>, grant: Grant, egress: Option<egress::Egress>) -> Outcome {
+        self.run_until(act, grant, egress, CancellationToken::new())
+            .await
     }
 
     /// The same, until it is cancelled.
-    pub async fn run_until(
+    pub(crate) async fn run_until(
         &self,
         act: Act<'_>,
         grant: Grant,
         egress: Option<egress::Egress>,
         cancel: CancellationToken,
     ) -> Outcome {
-        let Act { act, target, value, count } = act;
+        let Act {
+            act,
+            target,
+            value,
+            count,
+        } = act;
         let arguments =
-            serde_json::json!({"act": act, "target": target, "value": value, "count": count}).to_string();
+            serde_json::json!({"act": act, "target": target, "value": value, "count": count})
+                .to_string();
         let call = self.plugin.invoke(Call {
             id: "c1".into(),
             tool: "evil".into(),
@@ -136,30 +181,48 @@ impl Scene {
             cancel,
         });
         // Not a measurement: a guest that no limit stops must not hang the tests.
-        tokio::time::timeout(Duration::from_secs(60), call).await.unwrap_or_else(|_| panic!("{act} was not stopped"))
+        tokio::time::timeout(Duration::from_secs(60), call)
+            .await
+            .unwrap_or_else(|_| panic!("{act} was not stopped"))
     }
 
     /// Runs an act with the workspace mounted read-write and ample limits.
-    pub async fn act(&self, act: &str, target: &str, value: &str, count: u64) -> Outcome {
-        self.run(Act { act, target, value, count }, grant(&[mount(Access::ReadWrite)], AMPLE), None).await
+    pub(crate) async fn act(&self, act: &str, target: &str, value: &str, count: u64) -> Outcome {
+        self.run(
+            Act {
+                act,
+                target,
+                value,
+                count,
+            },
+            grant(&[mount(Access::ReadWrite)], AMPLE),
+            None,
+        )
+        .await
     }
 
     /// A neighbour still works.
-    pub async fn still_works(&self) {
-        assert_eq!(told(&self.act("read", "/workspace/here.txt", "", 0).await), "hello");
+    pub(crate) async fn still_works(&self) {
+        assert_eq!(
+            told(&self.act("read", "/workspace/here.txt", "", 0).await),
+            "hello"
+        );
     }
 }
 
-pub fn mount(access: Access) -> Need {
-    Need::Mount { name: "workspace".into(), access }
+pub(crate) fn mount(access: Access) -> Need {
+    Need::Mount {
+        name: "workspace".into(),
+        access,
+    }
 }
 
-pub fn grant(needs: &[Need], limits: Limits) -> Grant {
+pub(crate) fn grant(needs: &[Need], limits: Limits) -> Grant {
     Grant::exactly(needs, AddressScope::Public, limits)
 }
 
 /// What came of it, in words.
-pub fn told(outcome: &Outcome) -> String {
+pub(crate) fn told(outcome: &Outcome) -> String {
     match &outcome.result {
         Ok(output) => output
             .content
@@ -175,6 +238,10 @@ pub fn told(outcome: &Outcome) -> String {
 }
 
 /// The refusals, as `subject | rule`.
-pub fn refused(outcome: &Outcome) -> Vec<String> {
-    outcome.denials.iter().map(|denial| format!("{} | {}", denial.subject, denial.rule)).collect()
+pub(crate) fn refused(outcome: &Outcome) -> Vec<String> {
+    outcome
+        .denials
+        .iter()
+        .map(|denial| format!("{} | {}", denial.subject, denial.rule))
+        .collect()
 }

@@ -1,0 +1,498 @@
+//! Runs of the binary, as a person or a CI job starts it: exit codes, output, and what is left behind. Needs
+//! `make setup`, for the plugins and the Python image.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests; a panic is their report"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A place for one run: a workspace, a script, and a session directory.
+struct Place {
+    directory: TempDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("workspace")).unwrap();
+        std::fs::write(
+            directory.path().join("workspace/notes.txt"),
+            "one\ntwo\nthree\n",
+        )
+        .unwrap();
+        Place { directory }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.path("session/journal.jsonl")
+    }
+
+    /// The command, with a script that plays these turns.
+    fn command(&self, turns: &[Value]) -> Command {
+        let script: String = turns.iter().map(|turn| format!("{turn}\n")).collect();
+        std::fs::write(self.path("script.jsonl"), script).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ml-intern"));
+        command
+            .args(["do it", "--policy", "ci", "--model"])
+            .arg(format!("scripted/{}", self.path("script.jsonl").display()))
+            .arg("--workspace")
+            .arg(self.path("workspace"))
+            .arg("--session-dir")
+            .arg(self.path("session"))
+            .arg("--plugins")
+            .arg(root().join("plugins/dist"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, turns: &[Value]) -> Ran {
+        Ran::of(self.command(turns).output().unwrap())
+    }
+
+    fn original(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path("workspace").join(name)).unwrap()
+    }
+}
+
+/// What a run printed, and its exit code.
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn of(output: Output) -> Ran {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ran {
+            code: output.status.code().unwrap(),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
+    }
+
+    #[track_caller]
+    fn prints(&self, expected: &str) {
+        assert!(
+            self.out.contains(expected),
+            "no {expected:?} in:\n{}\n{}",
+            self.out,
+            self.err
+        );
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+fn call(tool: &str, arguments: Value) -> Value {
+    json!({"tool_calls": [{"name": tool, "arguments": arguments}]})
+}
+
+fn says(text: &str) -> Value {
+    json!({"text": text})
+}
+
+fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ml-intern"));
+    command.stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn a_run_changes_its_copy_and_nothing_else() {
+    let place = Place::new();
+    let ran = place.run(&[
+        call("read", json!({"path": "notes.txt"})),
+        call(
+            "edit",
+            json!({"path": "notes.txt", "old_str": "two", "new_str": "2"}),
+        ),
+        call(
+            "write",
+            json!({"path": "new/deep.txt", "content": "made\n"}),
+        ),
+        says("Done."),
+    ]);
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    ran.prints("model      scripted/");
+    ran.prints("(a script, not a model)");
+    ran.prints("M notes.txt (+1 -1)");
+    ran.prints("A new/deep.txt (5 B)");
+    ran.prints("allow  effect write");
+    ran.prints("ended      done");
+    assert_eq!(
+        place.original("notes.txt"),
+        "one\ntwo\nthree\n",
+        "the real workspace is untouched"
+    );
+    assert!(!place.path("workspace/new").exists());
+
+    let verified = Ran::of(
+        binary()
+            .args(["journal", "verify"])
+            .arg(place.journal())
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(verified.code, 0, "{}", verified.err);
+    verified.prints("intact;");
+    verified.prints("3 tool calls, ended with 0");
+
+    // One changed byte is found.
+    let text = std::fs::read_to_string(place.journal()).unwrap();
+    std::fs::write(place.journal(), text.replacen("notes.txt", "motes.txt", 1)).unwrap();
+    let verified = Ran::of(
+        binary()
+            .args(["journal", "verify"])
+            .arg(place.journal())
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(verified.code, 1);
+    assert!(verified.err.contains("journal.jsonl:"), "{}", verified.err);
+}
+
+#[test]
+fn exit_codes() {
+    // (turns, more arguments, exit code, what is printed)
+    let rows: Vec<(&str, Vec<Value>, Vec<&str>, i32, &str)> = vec![
+        ("done", vec![says("Done.")], vec![], 0, "ended      done"),
+        (
+            "tool failure",
+            vec![
+                call("read", json!({"path": "missing.txt"})),
+                says("It is not there."),
+            ],
+            vec![],
+            1,
+            "ended      failed: the last call of `read` failed",
+        ),
+        (
+            "recovered",
+            vec![
+                call("read", json!({"path": "missing.txt"})),
+                call("read", json!({"path": "notes.txt"})),
+                says("Done."),
+            ],
+            vec![],
+            0,
+            "ended      done",
+        ),
+        (
+            "model failure",
+            vec![json!({"error": {"kind": "auth", "message": "no key"}})],
+            vec![],
+            1,
+            "does not accept the credential: no key",
+        ),
+        (
+            "iterations",
+            vec![
+                call("read", json!({"path": "notes.txt"})),
+                call("read", json!({"path": "notes.txt"})),
+                says("Done."),
+            ],
+            vec!["--max-iterations", "2"],
+            4,
+            "limit reached: iterations (allowed 2 turns, requested 3)",
+        ),
+        (
+            "enough iterations",
+            vec![call("read", json!({"path": "notes.txt"})), says("Done.")],
+            vec!["--max-iterations", "2"],
+            0,
+            "ended      done",
+        ),
+        (
+            "unknown tool",
+            vec![call("rm", json!({})), says("No.")],
+            vec![],
+            1,
+            "there is no tool `rm`; the tools are: edit, python, read, write",
+        ),
+    ];
+    for (name, turns, more, code, printed) in rows {
+        let place = Place::new();
+        let ran = Ran::of(place.command(&turns).args(more).output().unwrap());
+        assert_eq!(ran.code, code, "{name}: {}\n{}", ran.out, ran.err);
+        if printed.starts_with("there is no tool") {
+            // The order of tools is that of the plugins.
+            ran.prints("there is no tool `rm`; the tools are:");
+        } else {
+            ran.prints(printed);
+        }
+    }
+}
+
+#[test]
+fn the_policy_decides() {
+    let place = Place::new();
+    let policy = std::fs::read_to_string(root().join("configs/policies/ci.toml")).unwrap();
+    let policy = policy.split("[[expect]]").next().unwrap().to_owned()
+        + "\n[[rule]]\nname = \"hands-off\"\ndecision = \"deny\"\ntools = [\"files/write\"]\neffects = [\"write\"]\n";
+    std::fs::write(place.path("policy.toml"), policy).unwrap();
+    let turns = [
+        call("write", json!({"path": "new.txt", "content": "x"})),
+        says("I may not."),
+    ];
+    let with = |more: &[&str]| {
+        let _ = std::fs::remove_dir_all(place.path("session"));
+        let mut command = place.command(&turns);
+        // The last one given counts.
+        Ran::of(
+            command
+                .arg("--policy")
+                .arg(place.path("policy.toml"))
+                .args(more)
+                .output()
+                .unwrap(),
+        )
+    };
+    let denied = with(&[]);
+    assert_eq!(denied.code, 0, "{}\n{}", denied.out, denied.err);
+    denied.prints("hands-off");
+    assert_eq!(with(&["--strict-denials"]).code, 3);
+}
+
+#[test]
+fn python_runs_and_is_held() {
+    let place = Place::new();
+    let ran = place.run(&[
+        call(
+            "python",
+            json!({"code": "print(6 * 7); open('made.txt', 'w').write('x')"}),
+        ),
+        call("python", json!({"code": "open('/etc/passwd')"})),
+        call(
+            "python",
+            json!({"code": "import urllib.request as r; r.urlopen('https://example.com/')"}),
+        ),
+        says("Done."),
+    ]);
+    ran.prints("42");
+    ran.prints("A made.txt (1 B)");
+    ran.prints("denied file /etc/passwd (rule: mounts: nothing is mounted there)");
+    ran.prints("denied connect example.com:443 (rule: programs: there are no sockets)");
+    assert_eq!(ran.code, 1, "the last call failed: {}", ran.out);
+}
+
+#[test]
+fn json_is_one_event_a_line_and_ends_with_the_summary() {
+    let place = Place::new();
+    let turns = [call("read", json!({"path": "notes.txt"})), says("Done.")];
+    let ran = Ran::of(place.command(&turns).arg("--json").output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let events: Vec<Value> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let types: Vec<&str> = events
+        .iter()
+        .map(|event| event["event_type"].as_str().unwrap())
+        .collect();
+    assert_eq!(types[0], "ready");
+    assert_eq!(types[types.len() - 1], "summary");
+    for expected in [
+        "processing",
+        "tool_call",
+        "tool_output",
+        "receipt",
+        "llm_call",
+        "turn_complete",
+    ] {
+        assert!(types.contains(&expected), "{expected}: {types:?}");
+    }
+    let summary = &events[events.len() - 1]["data"];
+    assert_eq!(summary["outcome"], "done");
+    assert_eq!(summary["exit_code"], 0);
+    assert_eq!(summary["changes"], json!([]));
+    assert!(
+        !ran.out.contains('\u{1b}'),
+        "no colours where a program reads"
+    );
+}
+
+#[test]
+fn bad_input_is_named_and_nothing_is_made() {
+    let place = Place::new();
+    std::fs::write(
+        place.path("bad.toml"),
+        "version = 1\nname = \"x\"\ncolour = 3\n",
+    )
+    .unwrap();
+    std::fs::write(place.path("bad.jsonl"), "{\"text\": \n").unwrap();
+    std::fs::write(place.path("bad.wasm"), "not wasm").unwrap();
+    let at = |name: &str| place.path(name).display().to_string();
+    let rows: Vec<(Vec<String>, String)> = vec![
+        (vec![], "no prompt".into()),
+        (vec!["".into()], "the prompt is empty".into()),
+        (
+            vec!["x".into(), "--model".into(), "gpt".into()],
+            "no provider for the model id `gpt`".into(),
+        ),
+        (
+            vec![
+                "x".into(),
+                "--model".into(),
+                format!("scripted/{}", at("bad.jsonl")),
+            ],
+            format!("{}:1:", at("bad.jsonl")),
+        ),
+        (
+            vec!["x".into(), "--model".into(), "scripted/none.jsonl".into()],
+            "none.jsonl: cannot read the script".into(),
+        ),
+        (
+            vec!["x".into(), "--policy".into(), at("bad.toml")],
+            format!("{}:3", at("bad.toml")),
+        ),
+        (
+            vec!["x".into(), "--policy".into(), "strict".into()],
+            "policy strict: No such file".into(),
+        ),
+        (
+            vec!["x".into(), "--workspace".into(), at("nowhere")],
+            at("nowhere"),
+        ),
+        (
+            vec!["x".into(), "--max-cost".into(), "-1".into()],
+            "max-cost".into(),
+        ),
+        (
+            vec!["journal".into(), "verify".into(), at("nowhere")],
+            at("nowhere"),
+        ),
+    ];
+    for (arguments, expected) in rows {
+        let mut command = binary();
+        command.args(&arguments);
+        let session = place.path("refused");
+        if arguments.first().is_some_and(|first| first != "journal") {
+            command.arg("--session-dir").arg(&session);
+        }
+        let ran = Ran::of(command.output().unwrap());
+        let code = if arguments.first().is_some_and(|first| first == "journal") {
+            1
+        } else {
+            2
+        };
+        assert_eq!(ran.code, code, "{arguments:?}: {}", ran.err);
+        assert!(ran.err.contains(&expected), "{arguments:?}: {}", ran.err);
+        assert_eq!(ran.out, "", "{arguments:?}");
+        assert!(!session.join("journal.jsonl").exists(), "{arguments:?}");
+    }
+    let mut command = place.command(&[says("Done.")]);
+    let ran = Ran::of(
+        command
+            .arg("--plugins")
+            .arg(place.path("bad.wasm"))
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(
+        ran.err
+            .contains("bad.wasm: not a valid WebAssembly component"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn an_interrupt_ends_the_run_in_order() {
+    let place = Place::new();
+    let mut child = place
+        .command(&[
+            call(
+                "python",
+                json!({"code": "print('started', flush=True)\nwhile True: pass"}),
+            ),
+            says("Done."),
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    use std::io::{BufRead as _, BufReader, Read as _};
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("│ started") {
+        line.clear();
+        assert_ne!(
+            out.read_line(&mut line).unwrap(),
+            0,
+            "it ended before it was interrupted"
+        );
+    }
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    assert!(rest.contains("ended      interrupted"), "{rest}");
+    let verified = Ran::of(
+        binary()
+            .args(["journal", "verify"])
+            .arg(place.journal())
+            .output()
+            .unwrap(),
+    );
+    verified.prints("ended with 130");
+}
+
+#[test]
+fn secrets_of_the_process_are_not_written() {
+    const TOKEN: &str = "hf_canary0123456789abcdef";
+    let place = Place::new();
+    std::fs::write(place.path("workspace/leak.txt"), format!("token {TOKEN}\n")).unwrap();
+    let turns = [call("read", json!({"path": "leak.txt"})), says("Done.")];
+    let ran = Ran::of(
+        place
+            .command(&turns)
+            .env("HF_TOKEN", TOKEN)
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let journal = std::fs::read_to_string(place.journal()).unwrap();
+    assert!(!journal.contains(TOKEN));
+    assert!(journal.contains("[secret:HF_TOKEN]"));
+    // The guest's environment has none of it either.
+    let turns = [
+        call(
+            "python",
+            json!({"code": "import os; print(sorted(os.environ))"}),
+        ),
+        says("Done."),
+    ];
+    std::fs::remove_dir_all(place.path("session")).unwrap();
+    let ran = Ran::of(
+        place
+            .command(&turns)
+            .env("HF_TOKEN", TOKEN)
+            .output()
+            .unwrap(),
+    );
+    assert!(!ran.out.contains("HF_TOKEN"), "{}", ran.out);
+}
