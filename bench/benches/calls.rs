@@ -253,8 +253,12 @@ impl Host {
     }
 }
 
+/// Where setup has put compiled code.
 fn compiled() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled")
+    std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"))
+        .join("ml-intern/compiled")
 }
 
 /// A keep-alive server on loopback that says hello.

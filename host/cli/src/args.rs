@@ -70,7 +70,7 @@ pub(crate) struct Run {
     pub(crate) max_iterations: i64,
 
     /// What the session may cost, in US dollars
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub(crate) max_cost: Option<f64>,
 
     /// Show the model's words when they are complete, not as they come

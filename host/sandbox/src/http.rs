@@ -133,6 +133,11 @@ impl WasiHttpHooks for Hooks {
         })
     }
 
+    fn set_host_header(&mut self) -> bool {
+        // The gate writes it, from the URL that it has checked.
+        false
+    }
+
     fn send_request(
         &mut self,
         request: ::http::Request<WasiBody>,

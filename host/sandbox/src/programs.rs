@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use policy::LimitExceeded;
+use tempfile::TempDir;
 use wasmtime::component::{InstancePre, Linker};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
@@ -14,6 +15,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx};
 use crate::bindings::program::ProgramPre;
 use crate::cache::{Cache, Digest};
 use crate::drive::{self, Stop};
+use crate::engine::Ticker;
 use crate::http::Hooks;
 use crate::mounts::{Mounts, inside};
 use crate::state::{GuestState, Parts};
@@ -76,7 +78,10 @@ pub struct Programs {
     linker: Linker<GuestState>,
     images: BTreeMap<String, Loaded>,
     mounts: Mounts,
-    void: PathBuf,
+    /// An empty directory: the guests' root.
+    void: TempDir,
+    /// Plugins outlive the sandbox that loaded them; the clock that stops them must too.
+    _ticker: Ticker,
 }
 
 struct Loaded {
@@ -99,7 +104,8 @@ impl Programs {
         cache: Cache,
         linker: Linker<GuestState>,
         mounts: Mounts,
-        void: PathBuf,
+        void: TempDir,
+        ticker: Ticker,
     ) -> Programs {
         Programs {
             engine,
@@ -108,6 +114,7 @@ impl Programs {
             images: BTreeMap::new(),
             mounts,
             void,
+            _ticker: ticker,
         }
     }
 
@@ -151,7 +158,7 @@ impl Programs {
     }
 
     pub(crate) fn void(&self) -> &std::path::Path {
-        &self.void
+        self.void.path()
     }
 
     fn ready<'a>(&self, loaded: &'a Loaded) -> Result<&'a ProgramPre<GuestState>, String> {
@@ -217,7 +224,7 @@ impl Programs {
         wasi.stdout(stdout.clone()).stderr(stderr.clone());
         let failed = |error: wasmtime::Error| RunError::Failed(format!("{error:#}"));
         self.mounts
-            .preopen(&mut wasi, &caller.grant, &self.void)
+            .preopen(&mut wasi, &caller.grant, self.void.path())
             .map_err(failed)?;
         for (directory, guest) in &loaded.image.directories {
             wasi.preopened_dir(directory, guest, FsPerms::ReadOnly)

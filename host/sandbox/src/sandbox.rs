@@ -21,8 +21,6 @@ pub struct Sandbox {
     linker: Linker<GuestState>,
     cache: Cache,
     programs: Arc<Programs>,
-    _ticker: Ticker,
-    _void: tempfile::TempDir,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -83,7 +81,8 @@ impl Sandbox {
             cache.clone(),
             image_linker,
             mounts,
-            void.path().to_owned(),
+            void,
+            ticker,
         );
         for (name, image) in images {
             programs.install(&name, image);
@@ -94,8 +93,6 @@ impl Sandbox {
             allocator,
             cache,
             programs: Arc::new(programs),
-            _ticker: ticker,
-            _void: void,
         })
     }
 

@@ -6,8 +6,8 @@ mod support;
 use std::path::Path;
 use std::sync::Arc;
 
-use policy::Effect;
 use ml_intern_sandbox::{Call, LoadError, Mounts, Plugin, Sandbox, Services, Setup};
+use policy::Effect;
 use serde_json::json;
 use support::{AMPLE, Recorder, component, grant, told};
 use tokio_util::sync::CancellationToken;

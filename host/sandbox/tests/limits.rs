@@ -103,7 +103,7 @@ async fn each_limit_fires_and_its_twin_does_not() {
         (
             act("fill", NEW, "", 17),
             disk,
-            "limit reached: disk (allowed 1048576 bytes, requested 1114113)",
+            "limit reached: disk (allowed 1048576 bytes, requested 1048577)",
         ),
         (act("fill", NEW, "", 15), disk, "15 blocks"),
         (

@@ -3,22 +3,14 @@
 
 mod support;
 
-use std::path::PathBuf;
-
-use policy::{Access, Grant, Limits, Need};
 use ml_intern_sandbox::image::{PYTHON, python};
 use ml_intern_sandbox::{Digest, Image};
+use policy::{Access, Grant, Limits, Need};
 use support::{AMPLE, Act, Scene, grant, mount, refused, told};
 
 /// The image that setup has installed for this user.
 fn image() -> Image {
-    let home = |variable: &str, below: &str| {
-        std::env::var_os(variable)
-            .map(PathBuf::from)
-            .unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(below))
-            .join("ml-intern")
-    };
-    let images = home("XDG_DATA_HOME", ".local/share").join("images");
+    let images = support::home("XDG_DATA_HOME", ".local/share").join("images");
     let directory = std::fs::read_dir(&images)
         .unwrap_or_else(|error| panic!("{}: {error}; run `make setup`", images.display()))
         .map(|entry| entry.unwrap().path())
@@ -89,7 +81,7 @@ async fn command_lines() {
         ("print(open('here.txt').read())", "exit 0\nhello\n"),
         (
             "import runpy; runpy.run_path('s.py', run_name='x')",
-            "exit 0\nx s.py ['-c']\n",
+            "exit 0\nx s.py ['s.py']\n",
         ),
         (
             "import atexit; atexit.register(print, 'bye')",
@@ -140,13 +132,13 @@ async fn nothing_leads_out() {
             connect("10.0.0.1:80"),
         ),
         (
-            "import socket; socket.socket().connect(('10.0.0.1', 80))",
-            "PermissionError: [Errno 13] network access to 10.0.0.1:80 is denied",
-            connect("10.0.0.1:80"),
+            "import socket; socket.socket()",
+            "OSError: [Errno 58] Not supported",
+            vec![],
         ),
         (
             "import urllib.request as r; r.urlopen('https://example.com/')",
-            "URLError: <urlopen error [Errno 13] network access to example.com:443 is denied",
+            "PermissionError: [Errno 13] network access to example.com:443 is denied",
             connect("example.com:443"),
         ),
         (

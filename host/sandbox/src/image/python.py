@@ -11,17 +11,34 @@ def _main(line):
                 pass
             raise PermissionError(13, f"network access to {host}:{port} is denied: programs have no sockets; use the tools for the web")
 
+        def sockets(module):
+            def name(address):
+                return address[:2] if isinstance(address, tuple) and len(address) >= 2 else (str(address), 0)
+            module.create_connection = lambda address, *rest, **named: connect(*name(address))
+            module.getaddrinfo = lambda host, port, *rest, **named: connect(host, port)
+            module.gethostbyname = lambda host: connect(host, 0)
+
+        def requests(module):
+            # There is no TLS either, so that the library would say that it does not know https.
+            class Https(module.BaseHandler):
+                def https_open(self, request):
+                    host, _, port = request.host.partition(":")
+                    connect(host, port or 443)
+            module.install_opener(module.build_opener(Https))
+
+        watched = {"socket": sockets, "urllib.request": requests}
+
         class Loader:
             # Of its own: the loader of a zip file is one object for all of its modules.
-            def __init__(self, loader):
-                self.loader = loader
+            def __init__(self, loader, patch):
+                self.loader, self.patch = loader, patch
 
             def create_module(self, spec):
                 return self.loader.create_module(spec)
 
             def exec_module(self, module):
                 self.loader.exec_module(module)
-                patch(module)
+                self.patch(module)
 
             def __getattr__(self, name):
                 return getattr(self.loader, name)
@@ -29,30 +46,18 @@ def _main(line):
         class Watch:
             @staticmethod
             def find_spec(name, path=None, target=None):
-                if name != "socket":
+                patch = watched.pop(name, None)
+                if patch is None:
                     return None
-                sys.meta_path.remove(Watch)
                 from importlib.util import find_spec
                 spec = find_spec(name)
-                spec.loader = Loader(spec.loader)
+                spec.loader = Loader(spec.loader, patch)
                 return spec
 
-        def patch(socket):
-            def name(address):
-                return address[:2] if isinstance(address, tuple) and len(address) >= 2 else (str(address), 0)
-            socket.create_connection = lambda address, *rest, **named: connect(*name(address))
-            socket.getaddrinfo = lambda host, port, *rest, **named: connect(host, port)
-            socket.gethostbyname = lambda host: connect(host, 0)
-            class Refused(socket.socket):
-                def connect(self, address):
-                    connect(*name(address))
-                connect_ex = connect
-            socket.socket = Refused
-
-        if "socket" in sys.modules:
-            patch(sys.modules["socket"])
-        else:
-            sys.meta_path.insert(0, Watch)
+        for name in list(watched):
+            if name in sys.modules:
+                watched.pop(name)(sys.modules[name])
+        sys.meta_path.insert(0, Watch)
 
     def run(arguments):
         main = types.ModuleType("__main__")

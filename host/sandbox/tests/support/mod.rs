@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use policy::{Access, AddressScope, Grant, Limits, Need};
 use ml_intern_sandbox::{
     Call, Content, Failure, HostCall, Mounts, Outcome, Plugin, Sandbox, Services, Setup,
 };
+use policy::{Access, AddressScope, Grant, Limits, Need};
 use tokio_util::sync::CancellationToken;
 
 /// Enough for everything that is not about a limit.
@@ -55,6 +55,14 @@ pub(crate) fn component(name: &str) -> PathBuf {
 /// Compiled code is shared between test runs.
 pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled")
+}
+
+/// A directory of this user's, as the binary finds it.
+pub(crate) fn home(variable: &str, below: &str) -> PathBuf {
+    std::env::var_os(variable)
+        .map(PathBuf::from)
+        .unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(below))
+        .join("ml-intern")
 }
 
 /// Keeps what calls tell.
@@ -121,13 +129,18 @@ impl Scene {
         Scene::with(Vec::new()).await
     }
 
+    /// With programs. Their code is where setup has put it: compiling Python takes longer than any test should.
     pub(crate) async fn with(programs: Vec<(String, ml_intern_sandbox::Image)>) -> Scene {
         let workspace = tempfile::tempdir().unwrap();
         let outside = tempfile::tempdir().unwrap();
         std::fs::write(outside.path().join("secret.txt"), "do not read me").unwrap();
         std::fs::write(workspace.path().join("here.txt"), "hello").unwrap();
         let sandbox = Sandbox::new(Setup {
-            cache: &cache(),
+            cache: &if programs.is_empty() {
+                cache()
+            } else {
+                home("XDG_CACHE_HOME", ".cache").join("compiled")
+            },
             mounts: Mounts::new()
                 .with("workspace", workspace.path())
                 .with("elsewhere", outside.path()),
@@ -148,7 +161,12 @@ impl Scene {
     }
 
     /// Runs an act under a grant, with a way out where there is one.
-    pub(crate) async fn run(&self, act: Act<'_>, grant: Grant, egress: Option<egress::Egress>) -> Outcome {
+    pub(crate) async fn run(
+        &self,
+        act: Act<'_>,
+        grant: Grant,
+        egress: Option<egress::Egress>,
+    ) -> Outcome {
         self.run_until(act, grant, egress, CancellationToken::new())
             .await
     }
