@@ -14,7 +14,6 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    missing_docs,
     reason = "a benchmark; a panic is its report"
 )]
 

@@ -1,5 +1,9 @@
 //! The rules of the house: which crate may know which, and who holds the dangerous tools.
-#![expect(clippy::unwrap_used, reason = "a test; a panic is its report")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test; a panic is its report"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;

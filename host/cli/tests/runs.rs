@@ -1,10 +1,6 @@
 //! Runs of the binary, as a person or a CI job starts it: exit codes, output, and what is left behind. Needs
 //! `make setup`, for the plugins and the Python image.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests; a panic is their report"
-)]
+#![expect(clippy::unwrap_used, reason = "tests; a panic is their report")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -170,7 +166,14 @@ fn a_run_changes_its_copy_and_nothing_else() {
 #[test]
 fn exit_codes() {
     // (turns, more arguments, exit code, what is printed)
-    let rows: Vec<(&str, Vec<Value>, Vec<&str>, i32, &str)> = vec![
+    type Row = (
+        &'static str,
+        Vec<Value>,
+        Vec<&'static str>,
+        i32,
+        &'static str,
+    );
+    let rows: Vec<Row> = vec![
         ("done", vec![says("Done.")], vec![], 0, "ended      done"),
         (
             "tool failure",

@@ -437,12 +437,15 @@ async fn describe(
     .await
 }
 
+/// What a plain component offers: its tools, how each is called, and what was left out.
+type PlainTools = (Manifest, BTreeMap<String, Function>, Vec<String>);
+
 /// Tools from the exported functions.
 fn plain_tools(
     path: &Path,
     component: &Component,
     engine: &Engine,
-) -> Result<(Manifest, BTreeMap<String, Function>, Vec<String>), LoadError> {
+) -> Result<PlainTools, LoadError> {
     let mut tools = Vec::new();
     let mut functions = BTreeMap::new();
     let mut left_out = Vec::new();

@@ -1,5 +1,11 @@
 //! The contract's own interfaces: granted or refused, by the rule that says so.
-#![expect(clippy::unwrap_used, reason = "tests; a panic is their report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes,
+    reason = "tests; a panic is their report"
+)]
 
 mod support;
 

@@ -1,6 +1,12 @@
 //! Attempts to reach files that are not granted. Each is refused in its own words, and its twin shows that the same act
 //! works on what is granted.
-#![expect(clippy::unwrap_used, reason = "tests; a panic is their report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes,
+    reason = "tests; a panic is their report"
+)]
 
 mod support;
 

@@ -1,5 +1,11 @@
 //! Every limit fires on the guest that reaches it, says so, and leaves its neighbour alone.
-#![expect(clippy::unwrap_used, reason = "tests; a panic is their report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes,
+    reason = "tests; a panic is their report"
+)]
 
 mod support;
 

@@ -1,5 +1,11 @@
 //! Python as a program: what a command line does, and what it cannot do. Needs the image that `make setup` installs.
-#![expect(clippy::unwrap_used, reason = "tests; a panic is their report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes,
+    reason = "tests; a panic is their report"
+)]
 
 mod support;
 

@@ -1,5 +1,11 @@
 //! The contract is not a Rust affair: the samples in Python and JavaScript load and answer like any plugin.
-#![expect(clippy::unwrap_used, reason = "tests; a panic is their report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes,
+    reason = "tests; a panic is their report"
+)]
 
 mod support;
 

@@ -1,6 +1,12 @@
 //! Requests of a guest, through the contract's `wasi:http` and the egress gate. The gate's own tests are in its crate;
 //! these show that a guest has no other way, and that the host learns of every attempt.
-#![expect(clippy::unwrap_used, reason = "tests; a panic is their report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes,
+    reason = "tests; a panic is their report"
+)]
 
 mod support;
 
