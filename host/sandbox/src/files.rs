@@ -14,8 +14,8 @@
 //! | a special file (device, fifo, socket) cannot be opened | `not-permitted` |
 //! | a file that is renamed over another keeps the mode of the one it replaces | |
 //!
-//! The root is a mount of its own, called the void: it has no entries, and an attempt to open anything there is how
-//! the host learns what a guest tried to reach.
+//! The root is a mount of its own, called the void: it has no entries, and an attempt to open a file there is how the
+//! host learns what a guest tried to reach. Looking whether something is there is no attempt, and finds nothing.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -426,6 +426,10 @@ impl types::HostDescriptor for Files<'_> {
         open_flags: types::OpenFlags,
         flags: types::DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
+        if self.place(&fd) == Path::new(VOID) && open_flags.contains(types::OpenFlags::DIRECTORY) {
+            // Like `stat_at`: libraries look for fonts and settings in a dozen places, and there is nothing there.
+            return Err(ErrorCode::NoEntry.into());
+        }
         let place = self.at(&fd, &path)?;
         self.refuse_special(&fd, &path)?;
         self.guard.opened()?;

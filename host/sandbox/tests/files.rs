@@ -86,6 +86,7 @@ async fn what_is_outside_is_refused_and_recorded() {
         ("stat", "/workspace/here.txt", "", "5", vec![]),
         ("read", &long, "", NAME_TOO_LONG, vec![]),
         ("list", "/workspace", "", "here.txt", vec![]),
+        ("list", "/etc", "", NO_SUCH_FILE, vec![]),
     ];
     for (act, target, value, seen, recorded) in rows {
         let outcome = scene.act(act, target, value, 0).await;
