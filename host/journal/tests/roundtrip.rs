@@ -78,8 +78,12 @@ proptest! {
         let data = event.data.as_str().unwrap();
         prop_assert!(event.name.contains("[secret:NAME]") && data.contains("[secret:NAME]"));
         prop_assert!(!event.name.contains(&secret), "{:?}", event.name);
-        let inner: String = serde_json::from_str(data).unwrap();
-        prop_assert!(!inner.contains(&secret), "{:?}", inner);
+        prop_assert!(!data.contains(&secret), "{:?}", data);
+        // The record is always JSON. A document *inside* of a string need not be any more: a backslash before a secret
+        // that begins with `/` looks like the secret's own escape, and goes with it.
+        if let Ok(inner) = serde_json::from_str::<String>(data) {
+            prop_assert!(!inner.contains(&secret), "{:?}", inner);
+        }
     }
 
     #[test]

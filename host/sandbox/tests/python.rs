@@ -181,7 +181,7 @@ async fn limits_hold_and_the_next_run_works() {
                 deadline: 500,
                 ..ROOM
             },
-            "limit reached: deadline (allowed 500 ms, requested 5",
+            "limit reached: deadline (allowed 500 ms, requested ",
         ),
         (
             "import time; time.sleep(60)",
@@ -189,7 +189,7 @@ async fn limits_hold_and_the_next_run_works() {
                 deadline: 500,
                 ..ROOM
             },
-            "limit reached: deadline (allowed 500 ms, requested 5",
+            "limit reached: deadline (allowed 500 ms, requested ",
         ),
         (
             "print('x' * 100_000_000)",
