@@ -67,7 +67,7 @@ pub struct Image {
     pub directories: Vec<(PathBuf, String)>,
     /// Its environment, before the caller's.
     pub environment: Vec<(String, String)>,
-    /// Source text that defines `_main(argv)`, which runs a command line and gives its exit code.
+    /// source text that defines `_main(arguments, directory)`, which runs a command line and tells its exit code.
     pub driver: &'static str,
 }
 
@@ -282,13 +282,9 @@ impl Programs {
     }
 }
 
-/// The driver, and one call of it. A JSON string is also a Python string, so no quoting of our own is needed.
+/// The driver, and one call of it. JSON's strings and arrays are also Python's, so no quoting of our own is needed.
 fn source(image: &Image, invocation: &Invocation) -> String {
-    let argument =
-        |value: &serde_json::Value| serde_json::Value::String(value.to_string()).to_string();
-    let line = serde_json::json!({
-        "arguments": invocation.arguments,
-        "directory": invocation.directory,
-    });
-    format!("{}\n_main({})\n", image.driver, argument(&line))
+    let arguments = serde_json::json!(invocation.arguments);
+    let directory = serde_json::json!(invocation.directory);
+    format!("{}\n_main({arguments}, {directory})\n", image.driver)
 }

@@ -1,6 +1,7 @@
 # How a command line reaches the interpreter: what `python -c`, `python -m` and `python script.py` do, on an interpreter that is running already.
-def _main(line):
-    import atexit, json, linecache, os, sys, types
+# What every run imports, every run pays for: only what the interpreter has loaded already, unless something goes wrong.
+def _main(arguments, directory):
+    import atexit, os, sys
 
     def refuse_network():
         # There are no sockets here. Opening this path is how an attempt becomes known to the host, whose policy answers it.
@@ -60,7 +61,7 @@ def _main(line):
         sys.meta_path.insert(0, Watch)
 
     def run(arguments):
-        main = types.ModuleType("__main__")
+        main = type(sys)("__main__")
         main.__builtins__ = __builtins__
         sys.modules["__main__"] = main
         if arguments[:1] == ["-m"] and len(arguments) > 1:
@@ -73,7 +74,7 @@ def _main(line):
             source, name = arguments[1], "<string>"
             sys.argv = ["-c", *arguments[2:]]
             sys.path.insert(0, os.getcwd())
-            linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+            given.append(source)
         elif arguments[:1] == ["-"] or not arguments:
             source, name = sys.stdin.read(), "<stdin>"
             sys.argv = arguments or [""]
@@ -96,19 +97,21 @@ def _main(line):
 
     def report(error):
         # Without the frames of this driver.
-        import traceback
+        import linecache, traceback
+        for source in given:
+            linecache.cache["<string>"] = (len(source), None, source.splitlines(True), "<string>")
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_globals is globals_here:
             trace = trace.tb_next
         traceback.print_exception(type(error), error, trace)
 
     globals_here = globals()
-    line = json.loads(line)
+    given = []
     code = 0
     try:
-        os.chdir(line["directory"])
+        os.chdir(directory)
         refuse_network()
-        run(line["arguments"])
+        run(arguments)
     except SystemExit as exit:
         if exit.code is None or isinstance(exit.code, int):
             code = exit.code or 0
