@@ -68,7 +68,7 @@ pub struct Image {
     /// Its environment, before the caller's.
     pub environment: Vec<(String, String)>,
     /// source text that defines `_main(arguments, directory)`, which runs a command line and tells its exit code.
-    pub driver: &'static str,
+    pub driver: String,
 }
 
 /// The programs that are installed.
