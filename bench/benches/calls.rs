@@ -23,12 +23,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use egress::{Egress, Exchange, Meter};
 use journal::{Entry, Header, Journal, Redactor};
 use policy::{Access, AddressScope, Grant, HttpNeed, Limits, Method, Need, Policy};
-use sandbox::image::{PYTHON, python};
-use sandbox::{Call, Digest, Image, Mounts, NoServices, Plugin, Sandbox, Setup};
+use sandbox::image::{PYTHON, folder, python};
+use sandbox::{Call, Digest, Image, Mounts, NoServices, Plugin, Sandbox, Setup, Worker, Workers};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -133,6 +133,11 @@ impl Host {
                 .with("workspace", &workspace)
                 .with("tmp", &workspace),
             programs,
+            worker: Some(Worker {
+                program: std::env::current_exe().unwrap(),
+                arguments: vec!["worker".into()],
+                workers: Workers::Forked,
+            }),
         })
         .unwrap();
         let plugin = runtime.block_on(sandbox.load(&fixture(component))).unwrap();
@@ -295,11 +300,7 @@ fn image() -> Image {
     let data = std::env::var_os("XDG_DATA_HOME")
         .map(PathBuf::from)
         .unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".local/share"));
-    let directory = std::fs::read_dir(data.join("ml-intern/images"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.join("component.sha256").is_file())
-        .unwrap();
+    let directory = data.join("ml-intern/images").join(folder());
     let digest = std::fs::read_to_string(directory.join("component.sha256")).unwrap();
     python(&directory, Digest::parse(digest.trim()).unwrap())
 }
@@ -438,4 +439,16 @@ fn interpreter(criterion: &mut Criterion) {
 }
 
 criterion_group!(benches, calls, requests, interpreter);
-criterion_main!(benches);
+
+/// Workers are this binary.
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, rest @ ..] = arguments.as_slice()
+        && first == "worker"
+    {
+        sandbox::workers::main(rest).unwrap();
+        return;
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

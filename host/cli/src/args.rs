@@ -38,6 +38,12 @@ pub(crate) enum Command {
     Tools(Tools),
     /// Install what runs need: the Python image, compiled ahead of time, and the plugins
     Setup(Setup),
+    /// A process that runs programs; started by others
+    #[command(hide = true)]
+    Worker {
+        /// What it is to be, and its image
+        arguments: Vec<String>,
+    },
 }
 
 #[derive(Debug, Args)]

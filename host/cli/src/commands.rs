@@ -51,6 +51,7 @@ pub(crate) fn tools(args: &Tools) -> Result<u8, Fail> {
             cache: &paths.compiled(),
             mounts: Mounts::new(),
             programs: Vec::new(),
+            worker: None,
         })
         .map_err(|error| Fail::failed(error.to_string()))?;
         load::load(&sandbox, &run::plugin_paths(&args.plugins.paths, &paths)).await

@@ -30,6 +30,9 @@ fn main() -> ExitCode {
         Some(Command::Policy(policy)) => commands::policy(&policy),
         Some(Command::Tools(tools)) => commands::tools(&tools),
         Some(Command::Setup(setup)) => setup::setup(&setup),
+        Some(Command::Worker { arguments }) => sandbox::workers::main(&arguments)
+            .map(|()| 0)
+            .map_err(Fail::failed),
     };
     match ended {
         Ok(code) => ExitCode::from(code),
@@ -39,6 +42,17 @@ fn main() -> ExitCode {
             ExitCode::from(fail.code)
         }
     }
+}
+
+/// How worker processes are started: as this binary, with a command of its own.
+fn worker() -> Result<sandbox::Worker, Fail> {
+    let program = std::env::current_exe()
+        .map_err(|error| Fail::failed(format!("cannot find this binary: {error}")))?;
+    Ok(sandbox::Worker {
+        program,
+        arguments: vec!["worker".into()],
+        workers: sandbox::Workers::here(),
+    })
 }
 
 /// The runtime that everything asynchronous runs on.

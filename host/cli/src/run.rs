@@ -79,8 +79,11 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
                 .with("workspace", staged.root())
                 .with("tmp", &temporary),
             programs: setup::installed(&paths),
+            worker: Some(crate::worker()?),
         })
         .map_err(|error| Fail::failed(error.to_string()))?;
+        // It gets ready while the model thinks.
+        sandbox.prepare();
         let plugins = tools::load(&sandbox, &plugin_paths(&args.plugins.paths, &paths)).await?;
         let egress = egress::Egress::builder()
             .credentials(credentials)

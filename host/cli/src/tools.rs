@@ -240,7 +240,9 @@ fn target(arguments: &Value) -> String {
     let text = arguments
         .as_object()
         .and_then(|map| {
-            let known = ["path", "script", "command", "url", "repo_id", "query"];
+            let known = [
+                "path", "script", "code", "command", "url", "repo_id", "query",
+            ];
             known
                 .iter()
                 .find_map(|key| map.get(*key))

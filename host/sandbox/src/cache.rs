@@ -143,6 +143,11 @@ impl Cache {
         })
     }
 
+    /// Where it is.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     fn file(&self, engine: &Engine, component: &Digest) -> PathBuf {
         // `DefaultHasher::new` has fixed keys, so the number is the same in every process of one build.
         let mut compatibility = DefaultHasher::new();

@@ -69,18 +69,21 @@ pub(crate) async fn until<T>(
         () = cancel.cancelled() => return Err(Stop::Cancelled),
         () = tokio::time::sleep_until(tokio::time::Instant::from_std(deadline)) => return Err(late()),
     };
-    ended.map_err(|error| stop(&error, store, late))
+    ended.map_err(|error| {
+        if error.is::<Cancelled>() {
+            return Stop::Cancelled;
+        }
+        if error.is::<Deadline>() {
+            return late();
+        }
+        classify(&error, store)
+    })
 }
 
-fn stop(error: &wasmtime::Error, store: &Store<GuestState>, late: impl Fn() -> Stop) -> Stop {
+/// What an error of the runtime means, where neither deadline nor cancellation caused it.
+pub(crate) fn classify(error: &wasmtime::Error, store: &Store<GuestState>) -> Stop {
     if let Some(limit) = error.downcast_ref::<LimitExceeded>() {
         return Stop::Limit(limit.clone());
-    }
-    if error.is::<Cancelled>() {
-        return Stop::Cancelled;
-    }
-    if error.is::<Deadline>() {
-        return late();
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => {

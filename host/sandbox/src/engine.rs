@@ -3,7 +3,7 @@
 //! | engine | guests | metering | allocator |
 //! |---|---|---|---|
 //! | tools | plugins: small, many, short | fuel and epochs | pooling where the address space allows it |
-//! | programs | Python: large, few, long | epochs | on demand |
+//! | programs | Python: large, few, long, each in a process that can be killed | none | on demand |
 //!
 //! Every WebAssembly proposal is set here by name, so that a new release of the runtime cannot switch one on.
 
@@ -48,7 +48,7 @@ fn config(kind: Kind, allocator: Allocator) -> Config {
     config
         .cranelift_opt_level(OptLevel::Speed)
         .memory_init_cow(true)
-        .epoch_interruption(true)
+        .epoch_interruption(kind == Kind::Tools)
         .consume_fuel(kind == Kind::Tools)
         .max_wasm_stack(STACK as usize)
         .async_stack_size(STACK as usize + (1 << 20))

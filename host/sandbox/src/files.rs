@@ -28,8 +28,8 @@ use wasmtime::component::{HasData, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 use wasmtime_wasi::p2::{
-    DynInputStream, DynOutputStream, FsError, FsResult, OutputStream, Pollable, StreamError,
-    StreamResult,
+    DynInputStream, DynOutputStream, FsError, FsResult, InputStream, OutputStream, Pollable,
+    StreamError, StreamResult,
 };
 
 use crate::state::GuestState;
@@ -121,6 +121,17 @@ impl FileGuard {
             .or_else(|| lock(&self.disk).exceeded.clone())
     }
 
+    /// Begins a new count of what is written; what is open stays open.
+    pub(crate) fn renew(&mut self) {
+        let mut disk = lock(&self.disk);
+        disk.used = 0;
+        disk.exceeded = None;
+        drop(disk);
+        self.exceeded = None;
+        self.denied = 0;
+        self.peak_open = self.open;
+    }
+
     pub(crate) fn take_denials(&mut self) -> Vec<Decision> {
         std::mem::take(&mut self.denials)
     }
@@ -134,23 +145,13 @@ impl FileGuard {
     }
 
     fn outside(&mut self, path: &Path) -> FsError {
-        let (subject, rule, remedy) = match attempt(path) {
-            Some(place) => (
-                format!("connect {place}"),
-                "programs: there are no sockets",
-                "Use a tool for the web; its operations declare where they go, and the policy decides about that.",
-            ),
-            None => (
-                format!("file {}", path.display()),
-                "mounts: nothing is mounted there",
-                "Use paths under /workspace; a person can mount another directory in the policy.",
-            ),
-        };
         self.deny(Decision {
             verdict: Verdict::Deny,
-            subject,
-            rule: rule.into(),
-            remedy: remedy.into(),
+            subject: format!("file {}", path.display()),
+            rule: "mounts: nothing is mounted there".into(),
+            remedy:
+                "Use paths under /workspace; a person can mount another directory in the policy."
+                    .into(),
         });
         ErrorCode::NotPermitted.into()
     }
@@ -174,12 +175,6 @@ impl FileGuard {
         self.open = self.open.saturating_sub(1);
         self.places.remove(&rep);
     }
-}
-
-/// The place that `/dev/tcp/<host>/<port>` names: how a program's library tells of an attempt to connect.
-fn attempt(path: &Path) -> Option<String> {
-    let (host, port) = path.to_str()?.strip_prefix("/dev/tcp/")?.split_once('/')?;
-    Some(format!("{host}:{port}"))
 }
 
 /// Checks a path's length and that its text does not climb out of the directory it starts from.
@@ -522,7 +517,10 @@ impl types::HostDescriptor for Files<'_> {
         fd: Resource<Descriptor>,
         offset: types::Filesize,
     ) -> FsResult<Resource<DynInputStream>> {
-        self.inner.read_via_stream(fd, offset)
+        let stream = self.inner.read_via_stream(fd, offset)?;
+        let inner = self.inner.table.delete(stream)?;
+        let direct: DynInputStream = Box::new(Direct { inner });
+        Ok(self.inner.table.push(direct)?)
     }
 
     fn write_via_stream(
@@ -622,6 +620,36 @@ impl Files<'_> {
     }
 }
 
+/// What a future gives that has nothing to wait for. Local files are read and written on the spot
+/// (`allow_blocking_current_thread`): a worker has no other thread, and could not start one.
+fn at_once<T>(work: impl Future<Output = StreamResult<T>>) -> StreamResult<T> {
+    let mut work = std::pin::pin!(work);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match work.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(result) => result,
+        std::task::Poll::Pending => Err(StreamError::Trap(wasmtime::Error::msg(
+            "a local file made its reader wait",
+        ))),
+    }
+}
+
+/// A stream out of a file.
+struct Direct {
+    inner: DynInputStream,
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Direct {
+    async fn ready(&mut self) {}
+}
+
+#[wasmtime_wasi::async_trait]
+impl InputStream for Direct {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        at_once(self.inner.blocking_read(size))
+    }
+}
+
 /// A stream into a file, counted.
 struct Metered {
     inner: DynOutputStream,
@@ -641,7 +669,7 @@ impl OutputStream for Metered {
         lock(&self.disk)
             .take(bytes.len() as u64)
             .map_err(|limit| StreamError::Trap(wasmtime::Error::new(limit)))?;
-        self.inner.write(bytes)
+        at_once(self.inner.blocking_write_and_flush(bytes))
     }
 
     fn flush(&mut self) -> StreamResult<()> {

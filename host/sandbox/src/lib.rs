@@ -6,6 +6,7 @@
 mod bindings;
 mod cache;
 mod call;
+mod door;
 mod drive;
 mod engine;
 mod files;
@@ -24,6 +25,7 @@ mod sandbox;
 mod services;
 mod state;
 mod streams;
+pub mod workers;
 
 pub use cache::{Cache, CacheError, Digest};
 pub use call::Call;
@@ -34,4 +36,5 @@ pub use outcome::{ArgumentError, Content, Failure, Outcome, Output, Receipt};
 pub use plugin::{COMPONENT, LoadError, Plugin};
 pub use programs::{Image, Programs};
 pub use sandbox::{Sandbox, Setup, SetupError};
-pub use services::{HostCall, NoServices, Services};
+pub use services::{HostCall, NoServices, Services, ToolAnswer, ToolEntry, ToolFailure};
+pub use workers::{Wall, WallState, Worker, Workers};

@@ -32,6 +32,12 @@ impl Limiter {
         self.peak
     }
 
+    /// Forgets a refusal: the guest lives on.
+    pub(crate) fn renew(&mut self) {
+        self.exceeded = None;
+        self.peak = self.used;
+    }
+
     /// The refusal, if there was one. A guest may live on after one, as Python does with a `MemoryError`.
     pub(crate) fn exceeded(&self) -> Option<&LimitExceeded> {
         self.exceeded.as_ref()

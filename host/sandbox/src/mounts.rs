@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use policy::{Access, Grant};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
+use crate::workers::Directory;
+
 use crate::files::VOID;
 
 /// Named directories of the host. A grant says which of them a call sees, and how.
@@ -38,17 +40,34 @@ impl Mounts {
     ) -> wasmtime::Result<()> {
         // Files are local: handing each read to another thread costs more than the read.
         wasi.allow_blocking_current_thread(true);
-        wasi.preopened_dir(void, VOID, FsPerms::ReadOnly)?;
-        for (name, access) in grant.mounts() {
-            if let Some(directory) = self.directories.get(name) {
-                let perms = match access {
-                    Access::ReadOnly => FsPerms::ReadOnly,
-                    Access::ReadWrite => FsPerms::ReadWrite,
-                };
-                wasi.preopened_dir(directory, format!("/{name}"), perms)?;
-            }
+        for directory in self.granted(grant, void) {
+            let perms = if directory.writable {
+                FsPerms::ReadWrite
+            } else {
+                FsPerms::ReadOnly
+            };
+            wasi.preopened_dir(&directory.host, &directory.guest, perms)?;
         }
         Ok(())
+    }
+
+    /// What the grant allows, and the void, as directories.
+    pub(crate) fn granted(&self, grant: &Grant, void: &Path) -> Vec<Directory> {
+        let mut directories = vec![Directory {
+            host: void.to_owned(),
+            guest: VOID.to_owned(),
+            writable: false,
+        }];
+        for (name, access) in grant.mounts() {
+            if let Some(directory) = self.directories.get(name) {
+                directories.push(Directory {
+                    host: directory.clone(),
+                    guest: format!("/{name}"),
+                    writable: access == Access::ReadWrite,
+                });
+            }
+        }
+        directories
     }
 }
 

@@ -307,7 +307,12 @@ impl Plugin {
         let operation = match &tool.selector {
             None => tool.operations.first(),
             Some(selector) => {
-                let name = given.get(selector).and_then(Value::as_str);
+                // A tool says in its schema what is meant where the argument is left out.
+                let default = || {
+                    tool.parameters
+                        .pointer(&format!("/properties/{selector}/default"))
+                };
+                let name = given.get(selector).or_else(default).and_then(Value::as_str);
                 let found = tool
                     .operations
                     .iter()
@@ -417,7 +422,8 @@ async fn describe(
             plugin: "".into(),
         },
         services: Arc::new(NoServices),
-        programs: Arc::clone(programs),
+        programs: Some(Arc::clone(programs)),
+        door: None,
         output: Arc::new(std::sync::Mutex::new(OutputBudget::new(DESCRIBE.output))),
         deadline,
         cancel: CancellationToken::new(),

@@ -1,25 +1,24 @@
-//! Programs: component images that run a command line to its end, each run in a fresh instance.
+//! Programs: component images that run a command line to its end, each in a process of its own.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Instant;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use policy::LimitExceeded;
+use policy::{LimitExceeded, LimitName};
 use tempfile::TempDir;
-use wasmtime::component::{InstancePre, Linker};
-use wasmtime::{Engine, Store};
-use wasmtime_wasi::p2::pipe::MemoryInputPipe;
-use wasmtime_wasi::{FsPerms, WasiCtx};
+use wasmtime::Engine;
 
-use crate::bindings::program::ProgramPre;
 use crate::cache::{Cache, Digest};
-use crate::drive::{self, Stop};
+use crate::door::{Answers, Shown};
 use crate::engine::Ticker;
-use crate::http::Hooks;
 use crate::mounts::{Mounts, inside};
-use crate::state::{GuestState, Parts};
+use crate::state::GuestState;
 use crate::streams::{Capture, OutputBudget};
+use crate::workers::{
+    Ended, Finish, Key, Lease, Message, Pool, Run as Line, Setup, Spawner, Wall, Worker,
+};
 
 /// A command line.
 #[derive(Debug, Clone)]
@@ -29,21 +28,30 @@ pub(crate) struct Invocation {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) directory: String,
     pub(crate) stdin: Vec<u8>,
+    /// What it may take; the call's own deadline holds anyway.
+    pub(crate) deadline: Option<Duration>,
+    /// The name under which it stays.
+    pub(crate) stay: Option<String>,
 }
 
 /// How a program ended.
 #[derive(Debug)]
 pub(crate) struct Exit {
     pub(crate) code: i32,
+    pub(crate) stopped: Option<LimitExceeded>,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
     pub(crate) truncated: bool,
+    pub(crate) shown: Vec<Shown>,
+    pub(crate) fresh: bool,
+    pub(crate) lost: Option<Vec<String>>,
+    pub(crate) cpu_us: Option<u64>,
+    pub(crate) walls: Vec<Wall>,
 }
 
 /// Why a program did not end by itself.
 #[derive(Debug)]
 pub(crate) enum RunError {
-    Limit(LimitExceeded),
     Directory(String),
     Failed(String),
     Cancelled,
@@ -67,17 +75,25 @@ pub struct Image {
     pub directories: Vec<(PathBuf, String)>,
     /// Its environment, before the caller's.
     pub environment: Vec<(String, String)>,
-    /// source text that defines `_main(arguments, directory)`, which runs a command line and tells its exit code.
-    pub driver: String,
+    /// The module in it that runs command lines: `main(spec)`, with the JSON of arguments, environment, directory and
+    /// whether it stays; and `ready()`, which does nothing.
+    pub module: String,
 }
+
+/// What is left of a call's time when its program is stopped, so that the caller can still say what happened.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// The exit code of a program that was stopped: as a shell tells of `SIGKILL`.
+const KILLED: i32 = 137;
 
 /// The programs that are installed.
 pub struct Programs {
     engine: Engine,
     cache: Cache,
-    linker: Linker<GuestState>,
+    worker: Option<Worker>,
     images: BTreeMap<String, Loaded>,
     mounts: Mounts,
+    pool: Pool,
     /// An empty directory: the guests' root.
     void: TempDir,
     /// Plugins outlive the sandbox that loaded them; the clock that stops them must too.
@@ -86,8 +102,8 @@ pub struct Programs {
 
 struct Loaded {
     image: Image,
-    /// Mapped at first use: a session that runs no program pays nothing for it.
-    ready: OnceLock<Result<ProgramPre<GuestState>, String>>,
+    /// None where nobody said how workers are started.
+    spawner: Option<Spawner>,
 }
 
 impl std::fmt::Debug for Programs {
@@ -102,7 +118,7 @@ impl Programs {
     pub(crate) fn new(
         engine: Engine,
         cache: Cache,
-        linker: Linker<GuestState>,
+        worker: Option<Worker>,
         mounts: Mounts,
         void: TempDir,
         ticker: Ticker,
@@ -110,22 +126,22 @@ impl Programs {
         Programs {
             engine,
             cache,
-            linker,
+            worker,
             images: BTreeMap::new(),
             mounts,
+            pool: Pool::default(),
             void,
             _ticker: ticker,
         }
     }
 
     pub(crate) fn install(&mut self, name: &str, image: Image) {
-        self.images.insert(
-            name.to_owned(),
-            Loaded {
-                image,
-                ready: OnceLock::new(),
-            },
-        );
+        let spawner = self
+            .worker
+            .clone()
+            .map(|worker| Spawner::new(worker, self.cache.directory(), image.digest.as_str()));
+        self.images
+            .insert(name.to_owned(), Loaded { image, spawner });
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -146,40 +162,40 @@ impl Programs {
     }
 
     pub(crate) fn compile(&self, name: &str) -> Result<(), String> {
-        let loaded = self
+        let Loaded { image, .. } = self
             .images
             .get(name)
             .ok_or_else(|| format!("no program named {name}"))?;
-        self.ready(loaded).map(drop)
+        self.cache
+            .load(&self.engine, &image.digest, || {
+                std::fs::read(&image.component)
+            })
+            .map(drop)
+            .map_err(|error| format!("{}: {error}", image.component.display()))
+    }
+
+    /// Starts what can be started before the first command line.
+    pub(crate) fn prepare(&self) {
+        for loaded in self.images.values() {
+            if let Some(spawner) = &loaded.spawner {
+                // Where it fails, the first command line says so.
+                let _ = spawner.prepare();
+            }
+        }
     }
 
     pub(crate) fn mounts(&self) -> &Mounts {
         &self.mounts
     }
 
-    pub(crate) fn void(&self) -> &std::path::Path {
+    pub(crate) fn void(&self) -> &Path {
         self.void.path()
     }
 
-    fn ready<'a>(&self, loaded: &'a Loaded) -> Result<&'a ProgramPre<GuestState>, String> {
-        loaded
-            .ready
-            .get_or_init(|| {
-                let image = &loaded.image;
-                let component = self
-                    .cache
-                    .load(&self.engine, &image.digest, || {
-                        std::fs::read(&image.component)
-                    })
-                    .map_err(|error| format!("{}: {error}", image.component.display()))?;
-                let pre: InstancePre<GuestState> = self
-                    .linker
-                    .instantiate_pre(&component)
-                    .map_err(|error| format!("{error:#}"))?;
-                ProgramPre::new(pre).map_err(|error| format!("{error:#}"))
-            })
-            .as_ref()
-            .map_err(Clone::clone)
+    /// Ends a program that stays; what it knew.
+    pub(crate) fn end(&self, owner: &str, program: &str, stay: &str) -> Option<Vec<String>> {
+        let kernel = self.pool.take_kernel(owner, &kernel_name(program, stay))?;
+        Some(kernel.names)
     }
 
     /// Runs a command line on behalf of a caller, under the caller's grant, deadline and cancellation.
@@ -192,22 +208,72 @@ impl Programs {
         }
     }
 
+    /// The worker for an invocation: the one that stayed, one that waits, or a new one.
+    fn worker(
+        &self,
+        invocation: &Invocation,
+        caller: &GuestState,
+    ) -> Result<(Lease, Vec<String>, bool), RunError> {
+        let failed = |error: io::Error| RunError::Failed(format!("cannot start: {error}"));
+        let program = &invocation.program;
+        let loaded = self
+            .images
+            .get(program)
+            .ok_or_else(|| RunError::Failed(format!("no program named {program}")))?;
+        let spawner = loaded
+            .spawner
+            .as_ref()
+            .ok_or_else(|| RunError::Failed("this host starts no worker processes".to_owned()))?;
+        let mut directories = self.mounts.granted(&caller.grant, self.void.path());
+        for (host, guest) in &loaded.image.directories {
+            directories.push(crate::workers::Directory {
+                host: host.clone(),
+                guest: guest.clone(),
+                writable: false,
+            });
+        }
+        let limits = *caller.grant.limits();
+        let key = Arc::new(Key {
+            program: program.clone(),
+            directories: directories.clone(),
+            limits,
+        });
+        if let Some(stay) = &invocation.stay {
+            let name = kernel_name(program, stay);
+            // One that was started under another grant saw other directories: it cannot go on under this one.
+            if let Some(kernel) = self.pool.take_kernel(&caller.caller.plugin, &name)
+                && **kernel.lease.key() == *key
+            {
+                return Ok((kernel.lease, kernel.names, false));
+            }
+        }
+        let setup = Setup {
+            program: program.clone(),
+            module: loaded.image.module.clone(),
+            directories,
+            environment: loaded.image.environment.clone(),
+            limits,
+        };
+        let lease = self.pool.take(spawner, &key, &setup).map_err(failed)?;
+        self.pool.refill(spawner, &key, &setup);
+        Ok((lease, Vec::new(), true))
+    }
+
     async fn attempt(
         &self,
         invocation: Invocation,
         caller: &mut GuestState,
         peak_memory: &mut u64,
     ) -> Result<Exit, RunError> {
-        let loaded = self
-            .images
-            .get(&invocation.program)
-            .ok_or_else(|| RunError::Failed(format!("no program named {}", invocation.program)))?;
+        let failed = |error: io::Error| RunError::Failed(format!("the worker failed: {error}"));
         if !inside(&caller.grant, &invocation.directory) {
             return Err(RunError::Directory(invocation.directory));
         }
-        let pre = self.ready(loaded).map_err(RunError::Failed)?;
+        let since = Instant::now();
+        let (mut lease, known, fresh) = self.worker(&invocation, caller)?;
 
-        let output = Arc::new(Mutex::new(OutputBudget::new(caller.grant.limits().output)));
+        let limit = *caller.grant.limits();
+        let output = Arc::new(Mutex::new(OutputBudget::new(limit.output)));
         let stream = || {
             Capture::new(
                 Arc::clone(&output),
@@ -216,75 +282,181 @@ impl Programs {
             )
         };
         let (stdout, stderr) = (stream(), stream());
-        let mut wasi = WasiCtx::builder();
-        wasi.arg(&invocation.program).args(&invocation.arguments);
-        wasi.envs(&loaded.image.environment)
-            .envs(&invocation.environment);
-        wasi.stdin(MemoryInputPipe::new(invocation.stdin.clone()));
-        wasi.stdout(stdout.clone()).stderr(stderr.clone());
-        let failed = |error: wasmtime::Error| RunError::Failed(format!("{error:#}"));
-        self.mounts
-            .preopen(&mut wasi, &caller.grant, self.void.path())
-            .map_err(failed)?;
-        for (directory, guest) in &loaded.image.directories {
-            wasi.preopened_dir(directory, guest, FsPerms::ReadOnly)
-                .map_err(failed)?;
-        }
-        let state = GuestState::new(Parts {
-            wasi: wasi.build(),
-            // A program's requests go through the tools that it is offered, not through sockets of its own.
-            hooks: Hooks::closed(),
-            grant: Arc::clone(&caller.grant),
-            caller: caller.caller.clone(),
-            services: Arc::clone(&caller.services),
-            programs: Arc::clone(&caller.programs),
-            output: Arc::clone(&output),
-            deadline: caller.deadline,
-            cancel: caller.cancel.clone(),
-        });
-        let mut store = Store::new(&self.engine, state);
-        drive::arm(&mut store);
-        let code = source(&loaded.image, &invocation);
-        let since = Instant::now();
-        let ended = drive::until(&mut store, since, async |store| {
-            let instance = pre.instantiate_async(&mut *store).await?;
-            instance.call_turn(&mut *store, &code).await
-        })
-        .await;
+        let latest = caller
+            .deadline
+            .checked_sub(LAST_WORDS)
+            .unwrap_or(caller.deadline);
+        let deadline = invocation
+            .deadline
+            .and_then(|time| since.checked_add(time))
+            .map_or(latest, |own| own.min(latest));
+        let line = Line {
+            arguments: invocation.arguments.clone(),
+            environment: invocation.environment.clone(),
+            directory: invocation.directory.clone(),
+            stay: invocation.stay.is_some(),
+        };
 
-        let state = store.data_mut();
-        *peak_memory = state.limiter.peak();
-        for denial in state.guard.take_denials() {
-            caller.refuse(&denial);
+        let mut talk = lease.talk().map_err(failed)?;
+        let cancel = caller.cancel.clone();
+        let mut answers = Answers::new(known);
+        let mut stopped = None;
+        let mut ended: Option<Ended> = None;
+        let begun = tokio::select! {
+            begun = async {
+                lease.ready(&mut talk).await?;
+                talk.run(&line, &invocation.stdin).await
+            } => begun,
+            () = cancel.cancelled() => return Err(RunError::Cancelled),
+            () = until(deadline) => Err(io::Error::other("it did not start before the deadline")),
+        };
+        begun.map_err(failed)?;
+        while ended.is_none() {
+            let message = {
+                let next = talk.next();
+                tokio::pin!(next);
+                tokio::select! {
+                    biased;
+                    message = &mut next => message,
+                    stop = stop(deadline, &cancel), if stopped.is_none() => {
+                        lease.kill();
+                        stopped = Some(stop);
+                        // What it said before is still on its way.
+                        next.await
+                    }
+                }
+            };
+            match message {
+                Ok(Message::Out(bytes)) => stdout.accept(&bytes),
+                Ok(Message::Err(bytes)) => stderr.accept(&bytes),
+                Ok(Message::Door(request)) => {
+                    let answer = answers.answer(&request, caller).await;
+                    // A worker that is gone meanwhile shows at the next message.
+                    let _ = talk.answer(&answer).await;
+                }
+                Ok(Message::Ended(end)) => ended = Some(end),
+                Err(error) => {
+                    if stopped.is_none() && error.kind() != io::ErrorKind::UnexpectedEof {
+                        lease.kill();
+                    }
+                    break;
+                }
+            }
         }
-        caller.guard.add_written(state.guard.written());
-        let said = state.exit.take();
-        let exceeded = state.exceeded();
-        let (stdout, cut_out) = stdout.finish();
-        let (stderr, cut_err) = stderr.finish();
-        let code = match ended {
-            Ok(_) => said.unwrap_or(1),
-            Err(Stop::Limit(limit)) => return Err(RunError::Limit(limit)),
-            Err(Stop::Cancelled) => return Err(RunError::Cancelled),
-            Err(Stop::Trap(text)) => {
-                return Err(match exceeded {
-                    Some(limit) => RunError::Limit(limit),
-                    None => RunError::Failed(text),
-                });
+        drop(talk);
+
+        let walls = lease.walls().to_vec();
+        let lives = matches!(&ended, Some(end) if matches!(end.finish, Finish::Done));
+        let Answers {
+            exit, shown, names, ..
+        } = answers;
+        let mut cpu_us = None;
+        let mut status = None;
+        let mut lost = None;
+        match &invocation.stay {
+            Some(stay) if lives => {
+                let name = kernel_name(&invocation.program, stay);
+                self.pool
+                    .keep_kernel(&caller.caller.plugin, &name, lease, names);
+            }
+            stay => {
+                lost = stay.as_ref().map(|_| names);
+                let usage = lease.gone().await;
+                cpu_us = usage.map(|usage| usage.cpu_us);
+                status = usage.map(|usage| usage.status);
+                if let Some(usage) = usage.filter(|_| ended.is_none()) {
+                    *peak_memory = usage.peak_resident;
+                }
+            }
+        }
+        if let Some(end) = &ended {
+            *peak_memory = end.peak_memory;
+            for denial in &end.denials {
+                caller.refuse(denial);
+            }
+            caller.guard.add_written(end.written);
+        }
+        if matches!(stopped, Some(Stopped::Cancelled)) {
+            return Err(RunError::Cancelled);
+        }
+        let limit = match (ended.map(|end| end.finish), stopped) {
+            (Some(Finish::Done), _) => None,
+            (Some(Finish::Limit(limit)), _) => Some(limit),
+            (Some(Finish::Trap(text)), _) => return Err(RunError::Failed(text)),
+            (None, Some(_)) => {
+                let own = invocation.deadline.filter(|_| deadline < latest);
+                let whole = Duration::from_millis(limit.deadline);
+                Some(late(since, own.unwrap_or(whole)))
+            }
+            (None, None) => {
+                return Err(RunError::Failed(died(status)));
             }
         };
+        let (stdout, cut_out) = stdout.finish();
+        let (stderr, cut_err) = stderr.finish();
         Ok(Exit {
-            code,
+            code: match &limit {
+                Some(_) => KILLED,
+                None => exit.unwrap_or(1),
+            },
+            truncated: cut_out || cut_err || limit.as_ref().is_some_and(is_output),
+            stopped: limit,
             stdout,
             stderr,
-            truncated: cut_out || cut_err,
+            shown,
+            fresh,
+            lost,
+            cpu_us,
+            walls,
         })
     }
 }
 
-/// The driver, and one call of it. JSON's strings and arrays are also Python's, so no quoting of our own is needed.
-fn source(image: &Image, invocation: &Invocation) -> String {
-    let arguments = serde_json::json!(invocation.arguments);
-    let directory = serde_json::json!(invocation.directory);
-    format!("{}\n_main({arguments}, {directory})\n", image.driver)
+/// How a worker ended that said nothing; `status` as `wait` gives it.
+fn died(status: Option<i32>) -> String {
+    const SIGSYS: i32 = 31;
+    match status.map(|status| (status & 0x7f, status >> 8)) {
+        Some((SIGSYS, _)) => {
+            "its process made a system call that is walled off, and was ended".to_owned()
+        }
+        Some((0, code)) => format!("its process ended by itself, with {code}"),
+        Some((signal, _)) => format!("its process was ended by signal {signal}"),
+        None => "its process is gone".to_owned(),
+    }
+}
+
+fn kernel_name(program: &str, stay: &str) -> String {
+    format!("{program} {stay}")
+}
+
+fn is_output(limit: &LimitExceeded) -> bool {
+    limit.limit == LimitName::Output
+}
+
+/// Why the host stopped a program.
+#[derive(Debug)]
+enum Stopped {
+    Late,
+    Cancelled,
+}
+
+async fn stop(deadline: Instant, cancel: &tokio_util::sync::CancellationToken) -> Stopped {
+    tokio::select! {
+        () = cancel.cancelled() => Stopped::Cancelled,
+        () = until(deadline) => Stopped::Late,
+    }
+}
+
+async fn until(deadline: Instant) {
+    tokio::time::sleep_until(tokio::time::Instant::from_std(deadline)).await;
+}
+
+fn late(since: Instant, allowed: Duration) -> LimitExceeded {
+    let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let allowed = milliseconds(allowed);
+    LimitExceeded {
+        limit: LimitName::Deadline,
+        allowed,
+        requested: milliseconds(since.elapsed()).max(allowed + 1),
+    }
 }

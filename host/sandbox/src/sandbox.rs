@@ -13,6 +13,7 @@ use crate::mounts::Mounts;
 use crate::plugin::{LoadError, Plugin, Source, read};
 use crate::programs::{Image, Programs};
 use crate::state::GuestState;
+use crate::workers::Worker;
 
 /// Loads components and runs their calls.
 pub struct Sandbox {
@@ -40,6 +41,8 @@ pub struct Setup<'a> {
     pub mounts: Mounts,
     /// Programs that a grant can name.
     pub programs: Vec<(String, Image)>,
+    /// How the processes that run them are started; without, none can run.
+    pub worker: Option<Worker>,
 }
 
 /// Why there is no sandbox.
@@ -67,6 +70,7 @@ impl Sandbox {
             cache,
             mounts,
             programs: images,
+            worker,
         } = setup;
         let (tools, allocator) = engine::engine(Kind::Tools).map_err(SetupError::Runtime)?;
         let (images_engine, _) = engine::engine(Kind::Programs).map_err(SetupError::Runtime)?;
@@ -74,16 +78,9 @@ impl Sandbox {
         let void = tempfile::Builder::new()
             .prefix("ml-intern-void-")
             .tempdir()?;
-        let ticker = Ticker::start(vec![tools.clone(), images_engine.clone()])?;
-        let image_linker = linker::images(&images_engine).map_err(SetupError::Runtime)?;
-        let mut programs = Programs::new(
-            images_engine,
-            cache.clone(),
-            image_linker,
-            mounts,
-            void,
-            ticker,
-        );
+        let ticker = Ticker::start(vec![tools.clone()])?;
+        let mut programs =
+            Programs::new(images_engine, cache.clone(), worker, mounts, void, ticker);
         for (name, image) in images {
             programs.install(&name, image);
         }
@@ -115,6 +112,11 @@ impl Sandbox {
     /// A sentence, when there is no such program or it does not compile.
     pub fn compile(&self, program: &str) -> Result<(), String> {
         self.programs.compile(program)
+    }
+
+    /// Starts what programs need, ahead of the first command line; it gets ready in the background.
+    pub fn prepare(&self) {
+        self.programs.prepare();
     }
 
     /// Loads a component file as a plugin. Compiled code is cached by the file's digest.

@@ -1,5 +1,9 @@
 //! What a call may use of the world around the sandbox; the embedder provides it.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
+use policy::Grant;
 use serde::{Deserialize, Serialize};
 
 /// Services for the calls of a session. Every method is asked only after the grant has allowed it.
@@ -26,6 +30,52 @@ pub trait Services: Send + Sync {
     ) -> Result<(), String>;
     /// A call of the host was made on a call's behalf: for the journal.
     fn host_call(&self, call: &str, record: &HostCall);
+    /// The tools that code which a call runs may use in turn; none, where nobody offers them.
+    fn tools(&self, _call: &str) -> Vec<ToolEntry> {
+        Vec::new()
+    }
+    /// Calls one of them, under no more than the given grant.
+    fn tool<'a>(
+        &'a self,
+        _call: &'a str,
+        name: &'a str,
+        _arguments: String,
+        _grant: Arc<Grant>,
+    ) -> Pin<Box<dyn Future<Output = Result<ToolAnswer, ToolFailure>> + Send + 'a>> {
+        let text = format!("no tool named {name} is offered here");
+        Box::pin(async move { Err(ToolFailure::Failed(text)) })
+    }
+}
+
+/// A tool that code may call.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ToolEntry {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// JSON Schema of its arguments.
+    pub parameters: serde_json::Value,
+}
+
+/// What a tool gave to the code that called it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ToolAnswer {
+    /// The result in words.
+    pub text: String,
+    /// The result for programs, where the tool gives one.
+    pub structured: Option<serde_json::Value>,
+}
+
+/// Why a tool gave nothing to the code that called it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ToolFailure {
+    /// Not granted; says the rule and what would change it.
+    #[error("denied: {0}")]
+    Denied(String),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// One use of a capability, for the journal.

@@ -40,12 +40,11 @@ pub(crate) struct GuestState {
     pub(crate) grant: Arc<Grant>,
     pub(crate) caller: Caller,
     pub(crate) services: Arc<dyn Services>,
-    pub(crate) programs: Arc<Programs>,
+    pub(crate) programs: Option<Arc<Programs>>,
+    pub(crate) door: Option<Arc<dyn Door>>,
     pub(crate) output: Arc<Mutex<OutputBudget>>,
     pub(crate) deadline: Instant,
     pub(crate) cancel: CancellationToken,
-    /// The exit code that a program has told, through its door.
-    pub(crate) exit: Option<i32>,
     host_calls: u64,
     exceeded: Option<LimitExceeded>,
     /// Bytes that host calls gave the guest, and took from it.
@@ -62,10 +61,19 @@ pub(crate) struct Parts {
     pub(crate) grant: Arc<Grant>,
     pub(crate) caller: Caller,
     pub(crate) services: Arc<dyn Services>,
-    pub(crate) programs: Arc<Programs>,
+    /// Other programs; none in a worker.
+    pub(crate) programs: Option<Arc<Programs>>,
+    /// The door of a program image; none for plugins.
+    pub(crate) door: Option<Arc<dyn Door>>,
     pub(crate) output: Arc<Mutex<OutputBudget>>,
     pub(crate) deadline: Instant,
     pub(crate) cancel: CancellationToken,
+}
+
+/// What is behind the door of a program image.
+pub(crate) trait Door: Send + Sync {
+    /// One request, and its answer; an error ends the guest.
+    fn call(&self, request: &[u8]) -> wasmtime::Result<Vec<u8>>;
 }
 
 impl GuestState {
@@ -77,6 +85,7 @@ impl GuestState {
             caller,
             services,
             programs,
+            door,
             output,
             deadline,
             cancel,
@@ -95,10 +104,10 @@ impl GuestState {
             caller,
             services,
             programs,
+            door,
             output,
             deadline,
             cancel,
-            exit: None,
             host_calls: 0,
             exceeded: None,
             bytes_in: 0,
@@ -121,6 +130,14 @@ impl GuestState {
             return Err(wasmtime::Error::new(limit));
         }
         Ok(())
+    }
+
+    /// Forgets what one command line has used, before the next one in the same instance.
+    pub(crate) fn renew(&mut self) {
+        self.host_calls = 0;
+        self.exceeded = None;
+        self.limiter.renew();
+        self.guard.renew();
     }
 
     /// Calls of the contract's interfaces so far, and requests.

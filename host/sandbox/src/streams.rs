@@ -96,7 +96,8 @@ impl Capture {
         (std::mem::take(&mut inner.kept), inner.truncated)
     }
 
-    fn accept(&self, bytes: &[u8]) {
+    /// Keeps what fits into the limit, and hands on whole lines.
+    pub(crate) fn accept(&self, bytes: &[u8]) {
         let taken = lock(&self.budget).take(bytes.len() as u64);
         // `taken` is at most the length.
         let kept = bytes

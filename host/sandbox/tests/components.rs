@@ -23,6 +23,7 @@ fn sandbox(cache: &Path) -> Sandbox {
         cache,
         mounts: Mounts::new(),
         programs: Vec::new(),
+        worker: None,
     })
     .unwrap()
 }
@@ -205,6 +206,7 @@ async fn a_cache_that_others_can_write_to_is_refused() {
             cache: directory.path(),
             mounts: Mounts::new(),
             programs: Vec::new(),
+            worker: None,
         })
     };
     for mode in [0o777, 0o770, 0o722] {

@@ -9,22 +9,10 @@
 
 mod support;
 
-use ml_intern_sandbox::image::{PYTHON, python};
-use ml_intern_sandbox::{Digest, Image};
+use ml_intern_sandbox::image::PYTHON;
 use policy::{Access, Grant, Limits, Need};
+use support::tool::image;
 use support::{AMPLE, Act, Scene, grant, mount, refused, told};
-
-/// The image that setup has installed for this user.
-fn image() -> Image {
-    let images = support::home("XDG_DATA_HOME", ".local/share").join("images");
-    let directory = std::fs::read_dir(&images)
-        .unwrap_or_else(|error| panic!("{}: {error}; run `make setup`", images.display()))
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.join("component.sha256").is_file())
-        .unwrap();
-    let digest = std::fs::read_to_string(directory.join("component.sha256")).unwrap();
-    python(&directory, Digest::parse(digest.trim()).unwrap())
-}
 
 async fn scene() -> Scene {
     Scene::with(vec![(PYTHON.to_owned(), image())]).await
@@ -134,7 +122,7 @@ async fn nothing_leads_out() {
         ),
         (
             "import socket; socket.create_connection(('10.0.0.1', 80))",
-            "PermissionError: [Errno 13] network access to 10.0.0.1:80 is denied",
+            "PermissionError: [Errno 13] connect 10.0.0.1:80 is denied (programs: there are no sockets)",
             connect("10.0.0.1:80"),
         ),
         (
@@ -144,7 +132,7 @@ async fn nothing_leads_out() {
         ),
         (
             "import urllib.request as r; r.urlopen('https://example.com/')",
-            "PermissionError: [Errno 13] network access to example.com:443 is denied",
+            "PermissionError: [Errno 13] connect example.com:443 is denied (programs: there are no sockets)",
             connect("example.com:443"),
         ),
         (

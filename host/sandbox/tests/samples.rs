@@ -22,6 +22,7 @@ async fn python_and_javascript_speak_the_contract() {
         cache: &support::cache(),
         mounts: Mounts::new(),
         programs: Vec::new(),
+        worker: None,
     })
     .unwrap();
     let rows = [

@@ -25,6 +25,58 @@ pub(crate) struct Run {
     /// Environment variables, by name.
     #[serde(default)]
     env: BTreeMap<String, String>,
+    /// Seconds that it may take; what it printed until then is returned. Without it, the policy's limit holds.
+    #[schemars(range(min = 1, max = 36_000))]
+    timeout: Option<u32>,
+}
+
+/// The arguments of `execute`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cell {
+    /// Python source of the cell. The value of its last expression is shown.
+    code: String,
+    /// Seconds that it may take.
+    #[schemars(range(min = 1, max = 36_000))]
+    timeout: Option<u32>,
+}
+
+/// The arguments of `reset`: none.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reset {}
+
+/// The name of the session's interpreter.
+pub(crate) const KERNEL: &str = "kernel";
+
+impl Cell {
+    /// The command line.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidArguments`] where the arguments cannot be one.
+    pub(crate) fn command(self) -> Result<Command, Failure> {
+        Ok(Command {
+            program: "python".into(),
+            arguments: vec![no_nul("/code", self.code)?],
+            environment: Vec::new(),
+            directory: "/workspace".into(),
+            stdin: Vec::new(),
+            deadline: deadline(self.timeout)?,
+            stay: Some(KERNEL.into()),
+        })
+    }
+}
+
+/// Seconds as milliseconds.
+fn deadline(timeout: Option<u32>) -> Result<Option<u32>, Failure> {
+    match timeout {
+        None => Ok(None),
+        Some(seconds @ 1..=LONGEST_SECONDS) => Ok(Some(seconds * 1_000)),
+        Some(_) => Err(Failure::argument(
+            "/timeout",
+            "seconds, from 1 to 36,000 (ten hours)",
+        )),
+    }
 }
 
 impl Run {
@@ -67,6 +119,8 @@ impl Run {
             environment: self.env.into_iter().collect(),
             directory: "/workspace".into(),
             stdin: self.stdin.into_bytes(),
+            deadline: deadline(self.timeout)?,
+            stay: None,
         })
     }
 }

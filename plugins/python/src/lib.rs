@@ -6,7 +6,7 @@ mod command;
 mod report;
 mod stream;
 
-use command::Run;
+use command::{Cell, KERNEL, Reset, Run};
 use ml_intern_sdk::prelude::*;
 use ml_intern_sdk::programs;
 
@@ -20,39 +20,57 @@ pub fn plugin() -> Plugin {
         deadline: command::LONGEST_SECONDS * 1_000,
         output: 4 << 20,
         open_files: 256,
-        host_calls: 16,
+        host_calls: 10_000,
     };
-    let run = Operation::new("run", run)
-        .effects([Effect::Execute])
-        .needs([
+    let needs = || {
+        [
             need::program("python"),
             need::mount("workspace", Access::ReadWrite),
             need::mount("tmp", Access::ReadWrite),
-        ]);
+        ]
+    };
+    let run = Operation::new("run", run)
+        .effects([Effect::Execute])
+        .needs(needs());
+    let execute = Operation::new("execute", execute)
+        .effects([Effect::Execute])
+        .needs(needs());
+    let reset = Operation::new("reset", reset)
+        .effects([Effect::Execute])
+        .needs([need::program("python")]);
     Plugin::new(
         "python",
         env!("CARGO_PKG_VERSION"),
         "Runs Python in the sandbox, with numpy, pandas, scipy, scikit-learn and matplotlib.",
         limits,
     )
-    .tool(Tool::new("python", DESCRIPTION, run))
+    .tool(Tool::select("python", DESCRIPTION, "operation", [run, execute, reset]).default("run"))
 }
 
-const DESCRIPTION: &str = "Runs Python code, or a script of the workspace, in the sandbox and returns what it printed, \
-its exit code, its time and its peak memory. CPython with numpy, pandas, scipy, scikit-learn, statsmodels and \
-matplotlib. Each call is a fresh interpreter; what should last goes into files. The working directory is /workspace; \
-/tmp is scratch space. No network, no subprocesses, no threads. Save figures as files (plt.savefig). Nothing can be \
-installed while it runs.";
+const DESCRIPTION: &str = "Runs Python in the sandbox: CPython with numpy, pandas, scipy, scikit-learn, statsmodels, \
+seaborn and matplotlib. Returns what was printed, the exit code, time and peak memory.\n\
+- run: code, or a script or notebook of the workspace, in a fresh interpreter. What should last goes into files.\n\
+- execute: a cell in this session's interpreter, whose variables stay; the last expression's value is shown.\n\
+- reset: ends that interpreter.\n\
+The working directory is /workspace; /tmp is scratch space. Open figures and plt.show() come back as images and are \
+saved under /workspace/figures. No network, no subprocesses, no threads; nothing can be pip-installed while it runs.";
 
 fn run(arguments: Run) -> Result<Output, Failure> {
-    let command = arguments.command()?;
-    let exit = programs::run(&command).map_err(|error| match error {
-        programs::Error::Limit(message) => {
-            Failure::failed(format!("Python was stopped: {message}"))
+    report::of(programs::run(&arguments.command()?)?)
+}
+
+fn execute(cell: Cell) -> Result<Output, Failure> {
+    report::of(programs::run(&cell.command()?)?)
+}
+
+fn reset(_: Reset) -> Result<Output, Failure> {
+    Ok(Output::text(match programs::end("python", KERNEL) {
+        Some(names) if !names.is_empty() => {
+            format!("The interpreter has ended; gone are {}.", names.join(", "))
         }
-        other => other.into(),
-    })?;
-    report::of(exit)
+        Some(_) => "The interpreter has ended.".to_owned(),
+        None => "There was no interpreter to end.".to_owned(),
+    }))
 }
 
 ml_intern_sdk::export!(plugin);
@@ -69,20 +87,25 @@ mod tests {
         let [tool] = manifest.tools.as_slice() else {
             panic!("one tool")
         };
-        let [operation] = tool.operations.as_slice() else {
-            panic!("one operation")
-        };
+        let names: Vec<&str> = tool.operations.iter().map(|o| o.name.as_str()).collect();
         assert_eq!(
-            (tool.name.as_str(), operation.name.as_str()),
-            ("python", "run")
+            (tool.name.as_str(), names.as_slice()),
+            ("python", ["run", "execute", "reset"].as_slice())
         );
-        assert_eq!(operation.effects, [Effect::Execute]);
-        let expected = [
-            Need::Program("python".into()),
+        let program = Need::Program("python".into());
+        let all = [
+            program.clone(),
             need::mount("workspace", Access::ReadWrite),
             need::mount("tmp", Access::ReadWrite),
         ];
-        assert_eq!(operation.needs, expected);
+        let [run, execute, reset] = tool.operations.as_slice() else {
+            panic!("three operations")
+        };
+        for operation in [run, execute] {
+            assert_eq!(operation.effects, [Effect::Execute]);
+            assert_eq!(operation.needs, all);
+        }
+        assert_eq!(reset.needs, [program]);
     }
 
     #[test]
@@ -91,7 +114,7 @@ mod tests {
             id: "1".into(),
             tool: "python".into(),
             operation: "run".into(),
-            arguments: r#"{"code":"1","script":"x.py"}"#.into(),
+            arguments: r#"{"operation":"run","code":"1","script":"x.py"}"#.into(),
         };
         let expected = Failure::argument(
             "/script",

@@ -13,13 +13,19 @@ const STRUCTURED: usize = 256 << 10;
 #[derive(Debug, Serialize)]
 struct Report<'a> {
     exit_code: i32,
+    /// The limit that stopped it.
+    stopped: Option<&'a str>,
     stdout: &'a str,
     stderr: &'a str,
     /// Whether anything is missing from `stdout` or `stderr`.
     truncated: bool,
     elapsed_ms: u32,
+    /// Processor time; none for an interpreter that stays.
+    cpu_ms: Option<u32>,
     /// Bytes.
     peak_memory: u64,
+    /// Where the figures are.
+    figures: Vec<&'a str>,
 }
 
 /// An output where the program ended with 0.
@@ -28,7 +34,7 @@ struct Report<'a> {
 /// [`Failure::Failed`] with the same text where it ended with anything else.
 pub(crate) fn of(exit: Exit) -> Result<Output, Failure> {
     let text = text(&exit);
-    if exit.code != 0 {
+    if exit.code != 0 || exit.stopped.is_some() {
         return Err(Failure::Failed(text));
     }
     let (stdout, stderr) = (
@@ -37,15 +43,36 @@ pub(crate) fn of(exit: Exit) -> Result<Output, Failure> {
     );
     let (shown_stdout, shown_stderr) = (end_of(&stdout), end_of(&stderr));
     let cut = shown_stdout.len() < stdout.len() || shown_stderr.len() < stderr.len();
-    Output::text(text).with_structured(&Report {
+    let mut output = Output::text(text).with_structured(&Report {
         exit_code: exit.code,
+        stopped: exit.stopped.as_deref(),
         stdout: shown_stdout,
         stderr: shown_stderr,
         truncated: exit.truncated || cut,
         elapsed_ms: exit.elapsed,
+        cpu_ms: exit.cpu,
         peak_memory: exit.peak_memory,
-    })
+        figures: exit
+            .figures
+            .iter()
+            .map(|figure| figure.path.as_str())
+            .collect(),
+    })?;
+    // More than a few pictures tell a model less, not more, and each costs it a thousand tokens.
+    let (few, rest) = exit.figures.split_at(exit.figures.len().min(PICTURES));
+    for figure in few {
+        let image = figure.image.clone();
+        output = output.with_image(image.mime, image.bytes, image.alt);
+    }
+    for figure in rest {
+        let uri = format!("workspace:{}", figure.path.trim_start_matches("/workspace"));
+        output = output.with_link(uri, Some(&figure.image.mime), figure.image.alt.clone());
+    }
+    Ok(output)
 }
+
+/// Pictures that come back as such; of more, only where they are.
+const PICTURES: usize = 4;
 
 /// What the program printed, then how it ended.
 fn text(exit: &Exit) -> String {
@@ -66,6 +93,22 @@ fn text(exit: &Exit) -> String {
         text.push_str(
             "[The program printed more than the output limit; what came after is lost.]\n",
         );
+    }
+    for figure in &exit.figures {
+        text.push_str(&format!(
+            "[figure: {} ({})]\n",
+            figure.path, figure.image.alt
+        ));
+    }
+    if let Some(limit) = &exit.stopped {
+        text.push_str(&format!("[stopped: {limit}]\n"));
+    }
+    if let Some(lost) = &exit.lost {
+        text.push_str("[The interpreter was ended with it; the next cell gets a fresh one.");
+        if !lost.is_empty() {
+            text.push_str(&format!(" Lost: {}.", lost.join(", ")));
+        }
+        text.push_str("]\n");
     }
     let seconds = f64::from(exit.elapsed) / 1_000.0;
     let peak = exit.peak_memory.div_ceil(1 << 20);
@@ -97,6 +140,11 @@ mod tests {
             truncated: false,
             elapsed: 1_234,
             peak_memory: (40 << 20) + 1,
+            stopped: None,
+            cpu: Some(900),
+            figures: Vec::new(),
+            fresh: true,
+            lost: None,
         }
     }
 
@@ -113,8 +161,8 @@ mod tests {
         ] {
             let output = of(exit(0, stdout, stderr))?;
             let structured = serde_json::json!({
-                "exit_code": 0, "stdout": stdout, "stderr": stderr, "truncated": false,
-                "elapsed_ms": 1_234, "peak_memory": (40 << 20) + 1,
+                "exit_code": 0, "stopped": null, "stdout": stdout, "stderr": stderr, "truncated": false,
+                "elapsed_ms": 1_234, "cpu_ms": 900, "peak_memory": (40 << 20) + 1, "figures": [],
             });
             assert_eq!(output, Output::text(expected).with_structured(&structured)?);
         }
@@ -131,6 +179,57 @@ mod tests {
             "Traceback (most recent call last):\nValueError: no\n",
         );
         assert_eq!(of(ended), Err(Failure::failed(expected)));
+    }
+
+    #[test]
+    fn a_limit_that_stopped_it_is_said_and_what_was_lost() {
+        let stopped = |lost: Option<Vec<String>>| Exit {
+            stopped: Some("limit reached: deadline (allowed 1000 ms, requested 1001)".into()),
+            lost,
+            ..exit(137, "before\n", "")
+        };
+        let head = "before\n[stopped: limit reached: deadline (allowed 1000 ms, requested 1001)]\n";
+        let tail = "[exit code 137, 1.23 s, peak memory 41 MiB]";
+        let kernel = "[The interpreter was ended with it; the next cell gets a fresh one.";
+        for (lost, said) in [
+            (None, String::new()),
+            (Some(vec![]), format!("{kernel}]\n")),
+            (
+                Some(vec!["model".into(), "x".into()]),
+                format!("{kernel} Lost: model, x.]\n"),
+            ),
+        ] {
+            let expected = format!("{head}{said}{tail}");
+            assert_eq!(of(stopped(lost)), Err(Failure::failed(expected)));
+        }
+    }
+
+    #[test]
+    fn figures_come_back_as_pictures_and_the_rest_as_links() -> Result<(), Failure> {
+        let figure = |n: usize| ml_intern_sdk::programs::Figure {
+            path: format!("/workspace/figures/figure-{n}.png"),
+            image: ml_intern_sdk::Image {
+                mime: "image/png".into(),
+                bytes: vec![1],
+                alt: "loss".into(),
+            },
+        };
+        let ended = Exit {
+            figures: (1..=PICTURES + 1).map(figure).collect(),
+            ..exit(0, "", "")
+        };
+        let output = of(ended)?;
+        let [_, pictures @ .., last] = output.content.as_slice() else {
+            panic!("text, pictures and a link")
+        };
+        assert_eq!(pictures.len(), PICTURES);
+        let expected = Output::default().with_link(
+            "workspace:/figures/figure-5.png",
+            Some("image/png"),
+            "loss",
+        );
+        assert_eq!(std::slice::from_ref(last), expected.content.as_slice());
+        Ok(())
     }
 
     #[test]

@@ -96,6 +96,7 @@ pub struct Tool {
     name: &'static str,
     description: &'static str,
     selector: Option<&'static str>,
+    default: Option<&'static str>,
     operations: Vec<Operation>,
 }
 
@@ -107,6 +108,7 @@ impl Tool {
             name,
             description,
             selector: None,
+            default: None,
             operations: vec![operation],
         }
     }
@@ -124,8 +126,16 @@ impl Tool {
             name,
             description,
             selector: Some(selector),
+            default: None,
             operations: operations.into_iter().collect(),
         }
+    }
+
+    /// The operation that is meant where a call leaves the selector out.
+    #[must_use]
+    pub fn default(mut self, operation: &'static str) -> Self {
+        self.default = Some(operation);
+        self
     }
 
     fn declaration(&self) -> manifest::Tool {
@@ -136,7 +146,7 @@ impl Tool {
             .collect();
         let parameters = match (self.selector, schemas.as_slice()) {
             (None, [(_, only)]) => only.clone(),
-            (selector, all) => schema::merge(selector.unwrap_or("operation"), all),
+            (selector, all) => schema::merge(selector.unwrap_or("operation"), self.default, all),
         };
         manifest::Tool {
             name: self.name.to_owned(),

@@ -42,13 +42,18 @@ impl Transform for PlainIntegers {
 /// One schema for a tool with several operations: the selector, with the operations' names, and every operation's
 /// properties. Only what every operation requires is required; which of them a property is for is said where it is not
 /// for all.
-pub(crate) fn merge<'a>(selector: &str, operations: &[(&'a str, Schema)]) -> Schema {
+pub(crate) fn merge<'a>(
+    selector: &str,
+    default: Option<&str>,
+    operations: &[(&'a str, Schema)],
+) -> Schema {
     let names: Vec<&str> = operations.iter().map(|(name, _)| *name).collect();
     let mut properties = Map::new();
-    properties.insert(
-        selector.to_owned(),
-        json!({ "type": "string", "enum": names }),
-    );
+    let mut selects = json!({ "type": "string", "enum": names });
+    if let (Some(default), Some(selects)) = (default, selects.as_object_mut()) {
+        selects.insert("default".into(), default.into());
+    }
+    properties.insert(selector.to_owned(), selects);
     let mut uses: Vec<(String, Vec<Value>, Vec<&'a str>)> = Vec::new();
     for (name, schema) in operations {
         for (property, value) in members(schema, "properties") {
@@ -73,7 +78,10 @@ pub(crate) fn merge<'a>(selector: &str, operations: &[(&'a str, Schema)]) -> Sch
         }
         properties.insert(property, value);
     }
-    let mut required = vec![Value::from(selector)];
+    let mut required = match default {
+        None => vec![Value::from(selector)],
+        Some(_) => Vec::new(),
+    };
     if let Some((_, first)) = operations.first() {
         let everywhere = required_of(first).into_iter().filter(|property| {
             operations
@@ -185,6 +193,7 @@ mod tests {
     fn operations_share_one_object_schema() {
         let merged = merge(
             "operation",
+            None,
             &[("run", of::<Run>()), ("cancel", of::<Cancel>())],
         );
         let expected = json!({

@@ -1,19 +1,26 @@
-//! Makes a component of a `wasm32-wasip1` reactor that exports `turn` and `host_alloc`.
+//! Makes a component of a `wasm32-wasip1` reactor that exports `turn` and `host_alloc`, and has a door to its embedder.
 //!
-//! The core module keeps its code byte for byte. One function is added, `cabi_realloc(_, _, _, size) = host_alloc(size)`,
-//! which is how the component model hands a string to the guest; with it the canonical lowering of
-//! `turn: func(code: string) -> s32` is the signature that the module already has. Exports that nobody calls, and all
-//! custom sections, are left out. WASI preview 1 is served by the runtime's own reactor adapter.
+//! What changes in the core module:
+//!
+//! | the module has | the component needs | so |
+//! |---|---|---|
+//! | `host_alloc(size)` | `cabi_realloc(_, _, _, size)` | one function that calls the other |
+//! | import `host.call(request, length, response_out, length_out) -> status`, which allocates in the guest | `host.call(request, length, result)`, the canonical form of `call: func(request: list<u8>) -> list<u8>` | the import takes that form, and what called it calls a function that translates |
+//! | exports that nobody calls, custom sections | | are left out |
+//!
+//! With these the canonical lowering of `turn: func(code: string) -> s32` is the signature that the module already has.
+//! WASI preview 1 is served by the runtime's own reactor adapter.
 
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
-use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
+use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
-    CodeSection, Encode as _, ExportKind, ExportSection, Function, FunctionSection, Module,
-    RawSection,
+    BlockType, CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function,
+    FunctionSection, GlobalSection, GlobalType, ImportSection, MemArg, Module, TypeSection,
+    ValType,
 };
-use wasmparser::{CompositeInnerType, Parser, Payload, TypeRef, ValType};
+use wasmparser::{Parser, Payload, TypeRef};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -40,42 +47,45 @@ pub enum EncodeError {
     Encode(String),
 }
 
-/// What the rewriting needs to know about a module.
+/// What the rewriting needs to know about a module. Indices count imports first, as everywhere in WebAssembly.
+#[derive(Debug)]
 struct Facts {
-    /// A function type `(i32, i32, i32, i32) -> i32`.
-    realloc: u32,
-    /// Functions, imported ones included.
+    types: u32,
     functions: u32,
-    /// The index of `host_alloc`.
+    globals: u32,
+    /// The function `host_alloc`.
     alloc: u32,
+    /// The imported function `host.call`.
+    door: u32,
 }
 
 fn facts(wasm: &[u8]) -> Result<Facts, EncodeError> {
-    let (mut realloc, mut imported, mut defined, mut alloc) = (None, 0, 0, None);
+    let (mut types, mut functions, mut globals) = (0, 0, 0);
+    let (mut alloc, mut door) = (None, None);
     for payload in Parser::new(0).parse_all(wasm) {
         match payload? {
-            Payload::TypeSection(types) => {
-                let mut index = 0;
-                for group in types {
-                    for ty in group?.into_types() {
-                        if let CompositeInnerType::Func(function) = &ty.composite_type.inner
-                            && function.params() == [ValType::I32; 4]
-                            && function.results() == [ValType::I32]
-                        {
-                            realloc.get_or_insert(index);
-                        }
-                        index += 1;
-                    }
+            Payload::TypeSection(section) => {
+                for group in section {
+                    types += u32::try_from(group?.into_types().count()).unwrap_or(u32::MAX);
                 }
             }
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports() {
-                    if let TypeRef::Func(_) = import?.ty {
-                        imported += 1;
+                    let import = import?;
+                    match import.ty {
+                        TypeRef::Func(_) => {
+                            if (import.module, import.name) == ("host", "call") {
+                                door = Some(functions);
+                            }
+                            functions += 1;
+                        }
+                        TypeRef::Global(_) => globals += 1,
+                        _ => {}
                     }
                 }
             }
-            Payload::FunctionSection(functions) => defined = functions.count(),
+            Payload::FunctionSection(section) => functions += section.count(),
+            Payload::GlobalSection(section) => globals += section.count(),
             Payload::ExportSection(exports) => {
                 for export in exports {
                     let export = export?;
@@ -88,73 +98,187 @@ fn facts(wasm: &[u8]) -> Result<Facts, EncodeError> {
         }
     }
     Ok(Facts {
-        realloc: realloc.ok_or(EncodeError::Missing(
-            "function type (i32, i32, i32, i32) -> i32",
-        ))?,
-        functions: imported + defined,
+        types,
+        functions,
+        globals,
         alloc: alloc.ok_or(EncodeError::Missing("export host_alloc"))?,
+        door: door.ok_or(EncodeError::Missing("import host.call"))?,
     })
 }
 
-/// The module with `cabi_realloc`, and without what the component does not use.
-fn rewrite(wasm: &[u8]) -> Result<Vec<u8>, EncodeError> {
-    let facts = facts(wasm)?;
-    let part = |range: std::ops::Range<usize>| wasm.get(range).unwrap_or_default();
-    let mut module = Module::new();
-    for payload in Parser::new(0).parse_all(wasm) {
-        let payload = payload?;
-        match &payload {
-            Payload::ExportSection(exports) => {
-                let mut section = ExportSection::new();
-                for export in exports.clone() {
-                    let export = export?;
-                    if KEPT.contains(&export.name) {
-                        let kind = RoundtripReencoder
-                            .export_kind(export.kind)
-                            .map_err(|error| EncodeError::Rewrite(error.to_string()))?;
-                        section.export(export.name, kind, export.index);
-                    }
-                }
-                section.export("cabi_realloc", ExportKind::Func, facts.functions);
-                module.section(&section);
-            }
-            Payload::FunctionSection(functions) => {
-                let mut section = FunctionSection::new();
-                for ty in functions.clone() {
-                    section.function(ty?);
-                }
-                section.function(facts.realloc);
-                module.section(&section);
-            }
-            Payload::CodeSectionStart { range, count, .. } => {
-                let mut bodies = part(range.clone());
-                // The count in front is written anew.
-                while let [byte, rest @ ..] = bodies {
-                    bodies = rest;
-                    if byte & 0x80 == 0 {
-                        break;
-                    }
-                }
-                let mut data = Vec::with_capacity(bodies.len() + 32);
-                (count + 1).encode(&mut data);
-                data.extend_from_slice(bodies);
-                let mut realloc = Function::new([]);
-                realloc.instructions().local_get(3).call(facts.alloc).end();
-                realloc.encode(&mut data);
-                let id = wasm_encoder::Section::id(&CodeSection::new());
-                module.section(&RawSection { id, data: &data });
-            }
-            Payload::CodeSectionEntry(_) | Payload::CustomSection(_) => {}
-            other => {
-                if let Some((id, range)) = other.as_section() {
-                    module.section(&RawSection {
-                        id,
-                        data: part(range),
-                    });
-                }
+/// Copies a module with the changes that the table above names.
+struct Rewriter {
+    facts: Facts,
+}
+
+impl Rewriter {
+    /// `(i32, i32, i32) -> ()`, and `(i32, i32, i32, i32) -> i32`.
+    fn door_type(&self) -> u32 {
+        self.facts.types
+    }
+    fn four_type(&self) -> u32 {
+        self.facts.types + 1
+    }
+    fn realloc(&self) -> u32 {
+        self.facts.functions
+    }
+    fn translator(&self) -> u32 {
+        self.facts.functions + 1
+    }
+
+    /// `cabi_realloc(_, _, _, size)`. Only lists of bytes and strings come in, so alignment does not matter.
+    fn realloc_body(&self) -> Function {
+        let mut body = Function::new([]);
+        let alloc = self.facts.alloc;
+        body.instructions().local_get(3).call(alloc).end();
+        body
+    }
+
+    /// `host.call` as the module knows it, in terms of the canonical one. The result area is allocated once.
+    fn translator_body(&self) -> Function {
+        let (result, word) = (self.facts.globals, |offset| MemArg {
+            offset,
+            align: 2,
+            memory_index: 0,
+        });
+        let mut body = Function::new([]);
+        body.instructions()
+            .global_get(result)
+            .i32_eqz()
+            .if_(BlockType::Empty)
+            .i32_const(8)
+            .call(self.facts.alloc)
+            .global_set(result)
+            .end()
+            .local_get(0)
+            .local_get(1)
+            .global_get(result)
+            .call(self.facts.door)
+            .local_get(2)
+            .global_get(result)
+            .i32_load(word(0))
+            .i32_store(word(0))
+            .local_get(3)
+            .global_get(result)
+            .i32_load(word(4))
+            .i32_store(word(0))
+            .i32_const(0)
+            .end();
+        body
+    }
+}
+
+/// Nothing of our own can go wrong while a module is copied.
+type Copied<T = ()> = Result<T, Error<std::convert::Infallible>>;
+
+impl Reencode for Rewriter {
+    type Error = std::convert::Infallible;
+
+    fn function_index(&mut self, function: u32) -> Copied<u32> {
+        Ok(if function == self.facts.door {
+            self.translator()
+        } else {
+            function
+        })
+    }
+
+    fn parse_type_section(
+        &mut self,
+        types: &mut TypeSection,
+        section: wasmparser::TypeSectionReader<'_>,
+    ) -> Copied {
+        utils::parse_type_section(self, types, section)?;
+        types.ty().function([ValType::I32; 3], []);
+        types.ty().function([ValType::I32; 4], [ValType::I32]);
+        Ok(())
+    }
+
+    fn parse_import_section(
+        &mut self,
+        imports: &mut ImportSection,
+        section: wasmparser::ImportSectionReader<'_>,
+    ) -> Copied {
+        for import in section.into_imports() {
+            let import = import.map_err(Error::ParseError)?;
+            if (import.module, import.name) == ("host", "call") {
+                imports.import("host", "call", EntityType::Function(self.door_type()));
+            } else {
+                self.parse_import(imports, import)?;
             }
         }
+        Ok(())
     }
+
+    fn parse_function_section(
+        &mut self,
+        functions: &mut FunctionSection,
+        section: wasmparser::FunctionSectionReader<'_>,
+    ) -> Copied {
+        utils::parse_function_section(self, functions, section)?;
+        functions.function(self.four_type());
+        functions.function(self.four_type());
+        Ok(())
+    }
+
+    fn parse_global_section(
+        &mut self,
+        globals: &mut GlobalSection,
+        section: wasmparser::GlobalSectionReader<'_>,
+    ) -> Copied {
+        utils::parse_global_section(self, globals, section)?;
+        let pointer = GlobalType {
+            val_type: ValType::I32,
+            mutable: true,
+            shared: false,
+        };
+        globals.global(pointer, &ConstExpr::i32_const(0));
+        Ok(())
+    }
+
+    fn parse_export_section(
+        &mut self,
+        exports: &mut ExportSection,
+        section: wasmparser::ExportSectionReader<'_>,
+    ) -> Copied {
+        for export in section {
+            let export = export.map_err(Error::ParseError)?;
+            if KEPT.contains(&export.name) {
+                utils::parse_export(self, exports, export)?;
+            }
+        }
+        exports.export("cabi_realloc", ExportKind::Func, self.realloc());
+        Ok(())
+    }
+
+    fn parse_code_section(
+        &mut self,
+        code: &mut CodeSection,
+        section: wasmparser::CodeSectionReader<'_>,
+    ) -> Copied {
+        utils::parse_code_section(self, code, section)?;
+        code.function(&self.realloc_body());
+        code.function(&self.translator_body());
+        Ok(())
+    }
+
+    fn parse_custom_section(
+        &mut self,
+        _module: &mut Module,
+        _section: wasmparser::CustomSectionReader<'_>,
+    ) -> Copied {
+        Ok(())
+    }
+}
+
+/// The module in the form that the component's encoding expects.
+fn rewrite(wasm: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut rewriter = Rewriter {
+        facts: facts(wasm)?,
+    };
+    let mut module = Module::new();
+    rewriter
+        .parse_core_module(&mut module, Parser::new(0), wasm)
+        .map_err(|error| EncodeError::Rewrite(error.to_string()))?;
     Ok(module.finish())
 }
 
@@ -229,12 +353,20 @@ mod tests {
             body.instructions().i32_const(value).end();
             code.function(&body);
         }
+        let mut globals = GlobalSection::new();
+        let pointer = GlobalType {
+            val_type: ValType::I32,
+            mutable: true,
+            shared: false,
+        };
+        globals.global(pointer, &ConstExpr::i32_const(1024));
         let mut module = Module::new();
         module
             .section(&types)
             .section(&imports)
             .section(&functions)
-            .section(&memories);
+            .section(&memories)
+            .section(&globals);
         module.section(&exports).section(&code);
         module.finish()
     }

@@ -2,6 +2,8 @@
 
 mod componentize;
 mod python;
+mod warm;
 
 pub use componentize::{EncodeError, componentize};
-pub use python::{PYTHON, python};
+pub use python::{DISTRIBUTION, PYTHON, WHEEL, WHEEL_DIGEST, build, folder, python};
+pub use warm::{Warm, WarmError, warm};

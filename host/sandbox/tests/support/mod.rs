@@ -10,6 +10,8 @@
     reason = "each test file uses some of it"
 )]
 
+pub(crate) mod tool;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -50,6 +52,15 @@ pub(crate) fn component(name: &str) -> PathBuf {
         path.display()
     );
     path
+}
+
+/// How programs are run.
+pub(crate) fn worker() -> ml_intern_sandbox::Worker {
+    ml_intern_sandbox::Worker {
+        program: env!("CARGO_BIN_EXE_ml-intern-worker").into(),
+        arguments: Vec::new(),
+        workers: ml_intern_sandbox::Workers::Forked,
+    }
 }
 
 /// Compiled code is shared between test runs.
@@ -145,6 +156,7 @@ impl Scene {
                 .with("workspace", workspace.path())
                 .with("elsewhere", outside.path()),
             programs,
+            worker: Some(worker()),
         })
         .unwrap();
         let plugin = sandbox

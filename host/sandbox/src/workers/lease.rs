@@ -1,0 +1,133 @@
+//! The host's side of one worker: commands go in, output and requests come out.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+
+use super::frame::{self, Ended, HEAD, Ready, Run, Setup, json, record};
+use super::spawn::{Process, Spawner, Usage};
+use super::{Key, Wall};
+
+/// A worker that this side holds. Dropping it ends the process.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    key: Arc<Key>,
+    process: Process,
+    /// What is in force; none until it is ready.
+    walls: Option<Vec<Wall>>,
+}
+
+/// What a worker says.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Out(Vec<u8>),
+    Err(Vec<u8>),
+    Door(Vec<u8>),
+    Ended(Ended),
+}
+
+impl Lease {
+    /// Starts a worker, and sends what it needs; it prepares itself meanwhile.
+    pub(super) fn start(spawner: &Spawner, key: Arc<Key>, setup: &Setup) -> io::Result<Lease> {
+        let mut process = spawner.start()?;
+        frame::put(&mut process.socket, b'S', &json(setup))?;
+        process.socket.set_nonblocking(true)?;
+        Ok(Lease {
+            key,
+            process,
+            walls: None,
+        })
+    }
+
+    pub(crate) fn key(&self) -> &Arc<Key> {
+        &self.key
+    }
+
+    /// The walls that it is behind.
+    pub(crate) fn walls(&self) -> &[Wall] {
+        self.walls.as_deref().unwrap_or_default()
+    }
+
+    /// Ends it, whatever it does.
+    pub(crate) fn kill(&self) {
+        self.process.kill();
+    }
+
+    /// Its socket, for as long as one command line takes.
+    pub(crate) fn talk(&self) -> io::Result<Talk> {
+        let socket = UnixStream::from_std(self.process.socket.try_clone()?)?;
+        Ok(Talk { socket })
+    }
+
+    /// Waits until it is behind its walls.
+    pub(crate) async fn ready(&mut self, talk: &mut Talk) -> io::Result<()> {
+        if self.walls.is_some() {
+            return Ok(());
+        }
+        let (tag, payload) = talk.get().await?;
+        let ready: Ready = record(b's', (tag, &payload))?;
+        if let Some(error) = ready.error {
+            return Err(io::Error::other(error));
+        }
+        self.walls = Some(ready.walls);
+        Ok(())
+    }
+
+    /// Waits until the process is gone, and says what it used.
+    pub(crate) async fn gone(self) -> Option<Usage> {
+        let Process { socket, ended, .. } = self.process;
+        drop(socket);
+        // The zygote tells within milliseconds; where it is gone itself, nobody does.
+        tokio::time::timeout(std::time::Duration::from_secs(2), ended)
+            .await
+            .ok()?
+            .ok()
+    }
+}
+
+/// The conversation with a worker.
+#[derive(Debug)]
+pub(crate) struct Talk {
+    socket: UnixStream,
+}
+
+impl Talk {
+    async fn put(&mut self, tag: u8, payload: &[u8]) -> io::Result<()> {
+        let head = frame::head(tag, payload.len())?;
+        let bytes = [head.as_slice(), payload].concat();
+        self.socket.write_all(&bytes).await
+    }
+
+    async fn get(&mut self) -> io::Result<(u8, Vec<u8>)> {
+        let mut head = [0; HEAD];
+        self.socket.read_exact(&mut head).await?;
+        let (tag, length) = frame::parse(head)?;
+        let mut payload = vec![0; length];
+        self.socket.read_exact(&mut payload).await?;
+        Ok((tag, payload))
+    }
+
+    /// Sends one command line, with its standard input.
+    pub(crate) async fn run(&mut self, run: &Run, stdin: &[u8]) -> io::Result<()> {
+        self.put(b'I', stdin).await?;
+        self.put(b'R', &json(run)).await
+    }
+
+    /// Answers a request at the door.
+    pub(crate) async fn answer(&mut self, answer: &[u8]) -> io::Result<()> {
+        self.put(b'd', answer).await
+    }
+
+    /// What the worker says next. Must not be dropped half-way: a frame would be lost.
+    pub(crate) async fn next(&mut self) -> io::Result<Message> {
+        let (tag, payload) = self.get().await?;
+        Ok(match tag {
+            b'o' => Message::Out(payload),
+            b'e' => Message::Err(payload),
+            b'D' => Message::Door(payload),
+            _ => Message::Ended(record(b'X', (tag, &payload))?),
+        })
+    }
+}

@@ -1,0 +1,308 @@
+//! A worker: puts its walls up, instantiates the image, and runs the command lines that the host sends.
+
+use std::io::Write as _;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use policy::{AddressScope, Grant};
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
+use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
+use wasmtime_wasi::{FsPerms, WasiCtx};
+
+use super::frame::{Ended, Finish, Ready, Run, Setup, get, json, put, record};
+use super::wall::{self, Filter};
+use crate::bindings::program::{Program, ProgramPre};
+use crate::drive::{self, Stop};
+use crate::http::Hooks;
+use crate::services::NoServices;
+use crate::state::{Caller, Door, GuestState, Parts};
+use crate::streams::{OutputBudget, lock};
+
+/// An image that is ready to be instantiated.
+pub(super) struct Loaded {
+    pub(super) engine: Engine,
+    pub(super) pre: ProgramPre<GuestState>,
+    pub(super) filter: Result<Filter, String>,
+}
+
+/// The socket to the host. Writing blocks, and so the guest, when the host is slow.
+#[derive(Debug, Clone)]
+pub(crate) struct Link(Arc<Mutex<UnixStream>>);
+
+impl Link {
+    fn put(&self, tag: u8, payload: &[u8]) -> std::io::Result<()> {
+        put(&mut *lock(&self.0), tag, payload)
+    }
+
+    fn get(&self) -> std::io::Result<(u8, Vec<u8>)> {
+        get(&mut *lock(&self.0))
+    }
+}
+
+impl Door for Link {
+    fn call(&self, request: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        self.put(b'D', request)?;
+        match self.get()? {
+            (b'd', answer) => Ok(answer),
+            (tag, _) => Err(wasmtime::Error::msg(format!(
+                "a frame with the tag {} instead of an answer",
+                char::from(tag)
+            ))),
+        }
+    }
+}
+
+/// Serves until the host closes its end; then the process is over.
+pub(super) fn serve(loaded: &Loaded, socket: UnixStream) -> std::io::Result<()> {
+    // A fork has its parent's random state, and would share it with its siblings.
+    let _ = rand::RngExt::random::<u64>(&mut rand::rng());
+    let _ = rand::rng().reseed();
+    let link = Link(Arc::new(Mutex::new(socket)));
+    let (tag, payload) = link.get()?;
+    let setup: Setup = record(b'S', (tag, &payload))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    let mut walls = Vec::new();
+    let prepared = runtime.block_on(Worker::prepare(loaded, &setup, &link, &mut walls));
+    let (error, worker) = match prepared {
+        Ok(worker) => (None, Some(worker)),
+        Err(error) => (Some(format!("{error:#}")), None),
+    };
+    link.put(b's', &json(&Ready { walls, error }))?;
+    let Some(mut worker) = worker else {
+        return Ok(());
+    };
+    loop {
+        let (tag, payload) = link.get()?;
+        if tag == b'I' {
+            worker.feed.fill(payload);
+            continue;
+        }
+        let run: Run = record(b'R', (tag, &payload))?;
+        let ended = runtime.block_on(worker.run(&run));
+        link.put(b'X', &json(&ended))?;
+    }
+}
+
+struct Worker {
+    store: Store<GuestState>,
+    instance: Program,
+    module: String,
+    output: Arc<Mutex<OutputBudget>>,
+    feed: Feed,
+}
+
+impl Worker {
+    async fn prepare(
+        loaded: &Loaded,
+        setup: &Setup,
+        link: &Link,
+        walls: &mut Vec<super::Wall>,
+    ) -> wasmtime::Result<Worker> {
+        let output = Arc::new(Mutex::new(OutputBudget::new(setup.limits.output)));
+        let stream = |tag| Said {
+            tag,
+            link: link.clone(),
+            budget: Arc::clone(&output),
+        };
+        let feed = Feed::default();
+        let mut wasi = WasiCtx::builder();
+        wasi.allow_blocking_current_thread(true);
+        wasi.arg(&setup.program).envs(&setup.environment);
+        wasi.stdin(feed.clone());
+        wasi.stdout(stream(b'o')).stderr(stream(b'e'));
+        for directory in &setup.directories {
+            let perms = if directory.writable {
+                FsPerms::ReadWrite
+            } else {
+                FsPerms::ReadOnly
+            };
+            wasi.preopened_dir(&directory.host, &directory.guest, perms)?;
+        }
+        let far = Duration::from_secs(365 * 24 * 3600);
+        let state = GuestState::new(Parts {
+            wasi: wasi.build(),
+            hooks: Hooks::closed(),
+            grant: Arc::new(Grant::exactly(&[], AddressScope::Public, setup.limits)),
+            caller: Caller {
+                call: "".into(),
+                plugin: "".into(),
+            },
+            services: Arc::new(NoServices),
+            programs: None,
+            door: Some(Arc::new(link.clone())),
+            output: Arc::clone(&output),
+            deadline: std::time::Instant::now() + far,
+            cancel: tokio_util::sync::CancellationToken::new(),
+        });
+        *walls = wall::enforce(&setup.directories, &setup.limits, &loaded.filter);
+        let mut store = Store::new(&loaded.engine, state);
+        store.limiter(|state| &mut state.limiter);
+        let instance = loaded.pre.instantiate_async(&mut store).await?;
+        // Touches the pages that every run touches, and lets the image seed itself.
+        let warm = format!("import {0}; {0}.ready()", setup.module);
+        instance.call_turn(&mut store, &warm).await?;
+        Ok(Worker {
+            store,
+            instance,
+            module: setup.module.clone(),
+            output,
+            feed,
+        })
+    }
+
+    async fn run(&mut self, run: &Run) -> Ended {
+        let limits = *self.store.data().grant.limits();
+        *lock(&self.output) = OutputBudget::new(limits.output);
+        self.store.data_mut().renew();
+        let spec = serde_json::json!(run).to_string();
+        // JSON's text, as a JSON string, is also a Python string.
+        let code = format!(
+            "import {0}; {0}.main({1})",
+            self.module,
+            serde_json::Value::from(spec)
+        );
+        let ended = self.instance.call_turn(&mut self.store, &code).await;
+        let finish = match ended {
+            Ok(_) => Finish::Done,
+            Err(error) => match drive::classify(&error, &self.store) {
+                Stop::Limit(limit) => Finish::Limit(limit),
+                Stop::Cancelled => Finish::Trap("cancelled".to_owned()),
+                Stop::Trap(text) => Finish::Trap(text),
+            },
+        };
+        let state = self.store.data_mut();
+        Ended {
+            finish,
+            truncated: lock(&self.output).exceeded().is_some(),
+            peak_memory: state.limiter.peak(),
+            written: state.guard.written(),
+            open_files: state.guard.peak_open(),
+            denials: state.guard.take_denials(),
+        }
+    }
+}
+
+/// What the guest prints: on to the host at once, within the limit.
+#[derive(Clone)]
+struct Said {
+    tag: u8,
+    link: Link,
+    budget: Arc<Mutex<OutputBudget>>,
+}
+
+impl IsTerminal for Said {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Said {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
+        // Only the preview-3 interfaces use this form, and they are not linked.
+        Box::new(tokio::io::sink())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Said {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for Said {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        let taken = lock(&self.budget).take(bytes.len() as u64);
+        let kept = bytes.get(..usize::try_from(taken).unwrap_or(0));
+        self.link
+            .put(self.tag, kept.unwrap_or_default())
+            .map_err(|error| StreamError::Trap(wasmtime::Error::from(error)))
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        match lock(&self.budget).exceeded() {
+            // A guest that prints without end is stopped here, not at its deadline.
+            Some(limit) => Err(StreamError::Trap(wasmtime::Error::new(limit))),
+            None => Ok(1 << 16),
+        }
+    }
+}
+
+/// Standard input: what the host sent for this command line.
+#[derive(Debug, Clone, Default)]
+struct Feed(Arc<Mutex<Bytes>>);
+
+impl Feed {
+    fn fill(&self, bytes: Vec<u8>) {
+        *lock(&self.0) = bytes.into();
+    }
+}
+
+impl IsTerminal for Feed {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdinStream for Feed {
+    fn p2_stream(&self) -> Box<dyn InputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn tokio::io::AsyncRead + Send + Sync> {
+        // Only the preview-3 interfaces use this form, and they are not linked.
+        Box::new(tokio::io::empty())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Feed {
+    async fn ready(&mut self) {}
+}
+
+impl InputStream for Feed {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        let mut bytes = lock(&self.0);
+        if bytes.is_empty() {
+            return Err(StreamError::Closed);
+        }
+        let size = size.min(bytes.len());
+        Ok(bytes.split_to(size))
+    }
+}
+
+/// Ends a forked worker without running what its parent registered for the end.
+pub(super) fn leave(result: std::io::Result<()>) -> ! {
+    use std::io::ErrorKind;
+    // The host closed its end: that is how a worker is dismissed.
+    let dismissed = [
+        ErrorKind::UnexpectedEof,
+        ErrorKind::BrokenPipe,
+        ErrorKind::ConnectionReset,
+    ];
+    let code = match result {
+        Err(error) if !dismissed.contains(&error.kind()) => {
+            let _ = writeln!(std::io::stderr(), "worker: {error}");
+            1
+        }
+        _ => 0,
+    };
+    exit(code)
+}
+
+#[expect(unsafe_code, reason = "leaving without cleaning up has no safe form")]
+fn exit(code: i32) -> ! {
+    // SAFETY: ends the process; nothing runs after it.
+    unsafe { libc::_exit(code) }
+}

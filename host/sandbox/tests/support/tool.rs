@@ -1,0 +1,173 @@
+//! The `python` plugin with its image, and one call of it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ml_intern_sandbox::image::{PYTHON, folder, python};
+use ml_intern_sandbox::{
+    Call, Content, Digest, Failure, Image, Mounts, NoServices, Outcome, Output, Plugin, Sandbox,
+    Services, Setup,
+};
+use policy::{AddressScope, Grant, Limits};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+/// The image that setup has installed for this user.
+pub(crate) fn image() -> Image {
+    let directory = super::home("XDG_DATA_HOME", ".local/share")
+        .join("images")
+        .join(folder());
+    assert!(
+        directory.join("component.sha256").is_file(),
+        "{} is not there; run `make setup`",
+        directory.display()
+    );
+    let digest = std::fs::read_to_string(directory.join("component.sha256")).unwrap();
+    python(&directory, Digest::parse(digest.trim()).unwrap())
+}
+
+/// The tool, with a workspace of its own.
+pub(crate) struct PythonTool {
+    plugin: Plugin,
+    _sandbox: Sandbox,
+    workspace: tempfile::TempDir,
+    _temporary: tempfile::TempDir,
+    services: Arc<dyn Services>,
+}
+
+/// What a call gave.
+pub(crate) struct Answer(pub(crate) Outcome);
+
+impl Answer {
+    pub(crate) fn output(self) -> Output {
+        self.0.result.unwrap()
+    }
+
+    /// The text, without the line that says how it ended.
+    pub(crate) fn printed(self) -> String {
+        let text = self.text();
+        let end = text.rfind("[exit code 0").unwrap_or(text.len());
+        text.get(..end).unwrap().to_owned()
+    }
+
+    pub(crate) fn text(self) -> String {
+        match self.output().content.into_iter().next() {
+            Some(Content::Text(text)) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn error(self) -> String {
+        match self.0.result {
+            Err(Failure::Failed(text)) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+impl PythonTool {
+    pub(crate) async fn new() -> PythonTool {
+        PythonTool::with(Arc::new(NoServices)).await
+    }
+
+    pub(crate) async fn with(services: Arc<dyn Services>) -> PythonTool {
+        let workspace = tempfile::tempdir().unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::new(Setup {
+            cache: &super::home("XDG_CACHE_HOME", ".cache").join("compiled"),
+            mounts: Mounts::new()
+                .with("workspace", workspace.path())
+                .with("tmp", temporary.path()),
+            programs: vec![(PYTHON.to_owned(), image())],
+            worker: Some(super::worker()),
+        })
+        .unwrap();
+        let plugin = sandbox
+            .load(&super::component("python.wasm"))
+            .await
+            .unwrap();
+        PythonTool {
+            plugin,
+            _sandbox: sandbox,
+            workspace,
+            _temporary: temporary,
+            services,
+        }
+    }
+
+    pub(crate) fn workspace(&self) -> &Path {
+        self.workspace.path()
+    }
+
+    pub(crate) async fn call(&self, arguments: Value) -> Answer {
+        self.call_within(arguments, LIMITS).await
+    }
+
+    pub(crate) async fn call_within(&self, arguments: Value, limits: Limits) -> Answer {
+        let request = self.plugin.request("python", &arguments).unwrap();
+        let grant = Grant::exactly(&request.needs, AddressScope::Public, limits);
+        let outcome = self
+            .plugin
+            .invoke(Call {
+                id: "call".into(),
+                tool: request.tool,
+                operation: request.operation,
+                arguments: arguments.to_string(),
+                grant: Arc::new(grant),
+                services: Arc::clone(&self.services),
+                egress: None,
+                cancel: CancellationToken::new(),
+            })
+            .await;
+        Answer(outcome)
+    }
+
+    /// Waits until the zygote has buried who was killed.
+    pub(crate) async fn settle(&self) {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+}
+
+/// Enough for everything that is not about a limit.
+pub(crate) const LIMITS: Limits = Limits {
+    memory: 2 << 30,
+    fuel: 50_000_000_000,
+    deadline: 120_000,
+    output: 1 << 20,
+    open_files: 64,
+    host_calls: 1_000,
+    disk: 256 << 20,
+    network: 1 << 20,
+    requests: 100,
+};
+
+/// Descriptors of this process.
+pub(crate) fn open_files() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Processes that descend from this one: zygotes and their workers, of all tests of this binary.
+pub(crate) fn children() -> usize {
+    fn of(parent: u32, all: &[(u32, u32)]) -> usize {
+        all.iter()
+            .filter(|(_, ppid)| *ppid == parent)
+            .map(|(pid, _)| 1 + of(*pid, all))
+            .sum()
+    }
+    let all: Vec<(u32, u32)> = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| {
+            let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let ppid = stat
+                .rsplit_once(')')?
+                .1
+                .split_whitespace()
+                .nth(1)?
+                .parse()
+                .ok()?;
+            Some((pid, ppid))
+        })
+        .collect();
+    of(std::process::id(), &all)
+}
