@@ -188,6 +188,8 @@ mod tests {
             arguments: vec!["-c".into(), "1".into()],
             environment: vec![("A".into(), "=b".into())],
             directory: "/workspace".into(),
+            deadline: None,
+            stay: None,
             stdin: b"in".to_vec(),
         };
         assert_eq!(run.command(), Ok(expected));

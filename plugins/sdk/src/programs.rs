@@ -1,6 +1,7 @@
 //! Other component programs, by name. Each needs a [`need::program`](crate::need::program).
 
 use crate::Failure;
+pub use crate::bindings::ml_intern::plugin::calls::Image;
 pub use crate::bindings::ml_intern::plugin::programs::{
     Command, Error, Exit, Figure, end, find, run,
 };
