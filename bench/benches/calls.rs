@@ -138,6 +138,7 @@ impl Host {
                 arguments: vec!["worker".into()],
                 workers: Workers::Forked,
             }),
+            walls: policy::Walls::Required,
         })
         .unwrap();
         let plugin = runtime.block_on(sandbox.load(&fixture(component))).unwrap();

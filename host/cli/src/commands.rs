@@ -52,6 +52,7 @@ pub(crate) fn tools(args: &Tools) -> Result<u8, Fail> {
             mounts: Mounts::new(),
             programs: Vec::new(),
             worker: None,
+            walls: policy::Walls::Required,
         })
         .map_err(|error| Fail::failed(error.to_string()))?;
         load::load(&sandbox, &run::plugin_paths(&args.plugins.paths, &paths)).await

@@ -80,6 +80,7 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
                 .with("tmp", &temporary),
             programs: setup::installed(&paths),
             worker: Some(crate::worker()?),
+            walls: loaded.policy.walls(),
         })
         .map_err(|error| Fail::failed(error.to_string()))?;
         // It gets ready while the model thinks.
@@ -90,7 +91,13 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
             .build()
             .map_err(|error| Fail::usage(error.to_string()))?;
         let services = Arc::new(SessionServices::new(Arc::clone(&journal)));
-        let tools = Arc::new(PluginTools::new(plugins, loaded.policy, services, egress));
+        let tools = Arc::new(PluginTools::new(
+            plugins,
+            loaded.policy,
+            Arc::clone(&services),
+            egress,
+        ));
+        services.offer(&tools);
         let tool_count = tools.specs().len();
         let parts = Parts {
             model: Arc::from(model),

@@ -1,11 +1,18 @@
 //! What a session's calls may use: its store, its journal, and the eyes of whoever watches.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use agent::{CallContext, Progress, SharedJournal};
 use journal::{CallId, Entry};
-use sandbox::{HostCall, Services};
+use sandbox::{HostCall, Services, ToolAnswer, ToolEntry, ToolFailure};
+
+use crate::tools::PluginTools;
+
+/// Between a call's id and the number of a call that its code made.
+const NESTED: char = '>';
 
 /// Bytes of keys and values that one plugin may keep in a session.
 const STORE: usize = 16 << 20;
@@ -15,6 +22,9 @@ pub(crate) struct SessionServices {
     journal: SharedJournal,
     calls: Mutex<HashMap<String, Running>>,
     stores: Mutex<HashMap<String, BTreeMap<String, String>>>,
+    /// The session's tools, for code that calls them; they hold these services in turn.
+    tools: OnceLock<Weak<PluginTools>>,
+    nested: AtomicU64,
 }
 
 /// A call that runs now.
@@ -34,7 +44,19 @@ impl SessionServices {
             journal,
             calls: Mutex::default(),
             stores: Mutex::default(),
+            tools: OnceLock::new(),
+            nested: AtomicU64::new(0),
         }
+    }
+
+    /// Lets code call the session's tools.
+    pub(crate) fn offer(&self, tools: &Arc<PluginTools>) {
+        // Once for a session; a second time would name the same tools.
+        let _ = self.tools.set(Arc::downgrade(tools));
+    }
+
+    fn offered(&self) -> Option<Arc<PluginTools>> {
+        self.tools.get()?.upgrade()
     }
 
     /// From here on, what is said in this call's name reaches its watchers.
@@ -135,6 +157,38 @@ impl Services for SessionServices {
         if let Err(error) = self.append(entry(self.running(call), host_call)) {
             self.log(call, &format!("the journal could not be written: {error}"));
         }
+    }
+
+    fn tools(&self, _: &str) -> Vec<ToolEntry> {
+        self.offered()
+            .map_or_else(Vec::new, |tools| tools.entries())
+    }
+
+    fn tool<'a>(
+        &'a self,
+        call: &'a str,
+        name: &'a str,
+        arguments: String,
+    ) -> Pin<Box<dyn Future<Output = Result<ToolAnswer, ToolFailure>> + Send + 'a>> {
+        Box::pin(async move {
+            if call.contains(NESTED) {
+                return Err(ToolFailure::Failed(
+                    "a tool that code called cannot run code that calls tools".to_owned(),
+                ));
+            }
+            let Some(tools) = self.offered() else {
+                return Err(ToolFailure::Failed("the session is over".to_owned()));
+            };
+            let number = self.nested.fetch_add(1, Ordering::Relaxed);
+            let id = format!("{call}{NESTED}{number}");
+            // What it logs, its caller logs.
+            if let Some(running) = self.running(call) {
+                lock(&self.calls).insert(id.clone(), running);
+            }
+            let answer = tools.nested(&id, name, &arguments).await;
+            lock(&self.calls).remove(&id);
+            answer
+        })
     }
 }
 

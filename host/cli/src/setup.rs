@@ -137,6 +137,8 @@ fn sandbox(paths: &Paths) -> Result<Sandbox, Fail> {
         mounts: Mounts::new(),
         programs: installed(paths),
         worker: Some(crate::worker()?),
+        // Nothing is run here.
+        walls: policy::Walls::Required,
     })
     .map_err(|error| Fail::failed(error.to_string()))
 }

@@ -138,6 +138,73 @@ impl PluginTools {
         }
     }
 
+    /// The tools, as code is told of them.
+    pub(crate) fn entries(&self) -> Vec<sandbox::ToolEntry> {
+        use agent::Tools as _;
+        self.specs()
+            .into_iter()
+            .map(|spec| sandbox::ToolEntry {
+                name: spec.name,
+                description: spec.description,
+                parameters: spec.parameters,
+            })
+            .collect()
+    }
+
+    /// A call that code makes. Nobody can be asked in the middle of a script, so the policy must allow it outright.
+    pub(crate) async fn nested(
+        &self,
+        id: &str,
+        tool: &str,
+        arguments: &str,
+    ) -> Result<sandbox::ToolAnswer, sandbox::ToolFailure> {
+        let failed = |failure: ToolFailure| sandbox::ToolFailure::Failed(failure.to_string());
+        let parsed: Value = serde_json::from_str(arguments)
+            .map_err(|error| sandbox::ToolFailure::Failed(error.to_string()))?;
+        let index = *self.by_tool.get(tool).ok_or_else(|| {
+            let known: Vec<&str> = self.by_tool.keys().map(String::as_str).collect();
+            sandbox::ToolFailure::Failed(format!(
+                "there is no tool named {tool}; there are {}",
+                known.join(", ")
+            ))
+        })?;
+        let plugin = self.plugin(index).map_err(failed)?;
+        let request = plugin
+            .request(tool, &parsed)
+            .map_err(|error| failed(failure(error)))?;
+        let assessment = self.policy.decide(&request);
+        let decisive = &assessment.decisive;
+        if decisive.verdict != policy::Verdict::Allow {
+            return Err(sandbox::ToolFailure::Denied(format!(
+                "{} is not allowed to code without asking (rule: {}). {}",
+                decisive.subject, decisive.rule, decisive.remedy
+            )));
+        }
+        let outcome = plugin
+            .invoke(sandbox::Call {
+                id: id.into(),
+                tool: request.tool,
+                operation: request.operation,
+                arguments: arguments.to_owned(),
+                grant: Arc::new(assessment.grant),
+                services: Arc::clone(&self.services) as Arc<dyn sandbox::Services>,
+                egress: Some(self.egress.clone()),
+                // Whoever waits for it drops it.
+                cancel: tokio_util::sync::CancellationToken::new(),
+            })
+            .await;
+        match translate(outcome).result {
+            Ok(output) => Ok(sandbox::ToolAnswer {
+                text: agent::in_words(&output.content),
+                structured: output.structured,
+            }),
+            Err(ToolFailure::Denied(denial)) => {
+                Err(sandbox::ToolFailure::Denied(denial.to_string()))
+            }
+            Err(other) => Err(failed(other)),
+        }
+    }
+
     fn plugin(&self, index: usize) -> Result<&Plugin, ToolFailure> {
         // The index came from `by_tool`, whose plugins never change.
         self.plugins.get(index).ok_or_else(|| ToolFailure::Failed {

@@ -295,6 +295,51 @@ fn python_runs_and_is_held() {
 }
 
 #[test]
+fn code_calls_tools_as_far_as_the_policy_allows_outright() {
+    let place = Place::new();
+    let policy = std::fs::read_to_string(root().join("configs/policies/ci.toml")).unwrap();
+    let policy = policy.split("[[expect]]").next().unwrap().to_owned()
+        + "\n[[rule]]\nname = \"hands-off\"\ndecision = \"deny\"\ntools = [\"files/write\"]\neffects = [\"write\"]\n";
+    std::fs::write(place.path("policy.toml"), policy).unwrap();
+    let code = "\
+from ml_intern import tools
+print(sorted(tool['name'] for tool in tools.available()))
+notes = tools.read(path='notes.txt')
+print('read:', len(notes.splitlines()), 'lines of', notes.structured['path'])
+for call in (
+    lambda: tools.write(path='new.txt', content='x'),
+    lambda: tools.nothing(),
+    lambda: tools.read(),
+    lambda: tools.python(code='from ml_intern import tools; tools.read(path=\"notes.txt\")'),
+):
+    try:
+        print('allowed:', call())
+    except Exception as error:
+        print(type(error).__name__, str(error).strip().splitlines()[-2 if 'Traceback' in str(error) else 0])
+";
+    let ran = Ran::of(
+        place
+            .command(&[call("python", json!({ "code": code })), says("Done.")])
+            .arg("--policy")
+            .arg(place.path("policy.toml"))
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    ran.prints("['edit', 'python', 'read', 'write']");
+    ran.prints("read: ");
+    ran.prints(
+        "PermissionError [Errno 13] effect write is not allowed to code without asking (rule: ",
+    );
+    ran.prints("RuntimeError there is no tool named nothing; there are edit, python, read, write");
+    ran.prints("RuntimeError invalid arguments: ");
+    ran.prints(
+        "RuntimeError RuntimeError: a tool that code called cannot run code that calls tools",
+    );
+    assert!(!ran.out.contains("new.txt ("), "{}", ran.out);
+}
+
+#[test]
 fn json_is_one_event_a_line_and_ends_with_the_summary() {
     let place = Place::new();
     let turns = [call("read", json!({"path": "notes.txt"})), says("Done.")];

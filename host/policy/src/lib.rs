@@ -35,7 +35,7 @@ pub use http_grant::{HttpAllowance, HttpPermit, HttpRegion};
 pub use limits::{LimitExceeded, LimitName, Limits};
 pub use need::{Access, HttpNeed, Method, Need, UnknownMethod};
 pub use origin::{Host, Origin, OriginError, OriginProblem, Scheme};
-pub use policy::Policy;
+pub use policy::{Policy, Walls};
 pub use prefix::{PathPrefix, PrefixError, PrefixProblem, check_path};
 pub use request::CallRequest;
 pub use tools::HOST;

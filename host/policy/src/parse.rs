@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `version` | `1` |
 //! | `name`, `description` (may be absent) | texts |
+//! | `walls` | `"required"` where absent, or `"optional"`: whether a program may run whose process could not lock itself in completely |
 //! | `[limits]` | every limit: sizes `memory`, `output`, `disk`, `network`; duration `deadline`; counts `fuel`, `open-files`, `host-calls`, `requests` |
 //! | `[[limit]]` | `tools`, and those limits that are others for them |
 //! | `[otherwise]` | by class, `"ask"` or `"deny"` for what no rule is about; a class that is absent is denied |
@@ -28,7 +29,7 @@ use toml_edit::Document;
 
 use crate::error::{PolicyError, PolicyProblem};
 use crate::expect;
-use crate::policy::{LimitRow, Policy};
+use crate::policy::{LimitRow, Policy, Walls};
 use crate::read::{Field, Section, Source};
 use crate::rule::{Class, HttpRule, MountRule, Origins, Rule, Select, Subject};
 use crate::tools::Tools;
@@ -68,6 +69,7 @@ impl Policy {
             "version",
             "name",
             "description",
+            "walls",
             "limits",
             "limit",
             "otherwise",
@@ -81,6 +83,7 @@ impl Policy {
                 .need("name", "the policy's name, a text")?
                 .name("the policy's name, a text")?,
             description: optional_text(&root, "description")?,
+            walls: walls(&root)?,
             limits: all_limits(&root)?,
             limits_by_tool: limit_rows(&root)?,
             otherwise: otherwise(&root)?,
@@ -97,6 +100,17 @@ fn version(root: &Section<'_>) -> Result<(), PolicyError> {
     match field.count() {
         Ok(VERSION) => Ok(()),
         _ => Err(field.unexpected(expected)),
+    }
+}
+
+fn walls(root: &Section<'_>) -> Result<Walls, PolicyError> {
+    let Some(field) = root.get("walls") else {
+        return Ok(Walls::Required);
+    };
+    match field.as_str() {
+        Some("required") => Ok(Walls::Required),
+        Some("optional") => Ok(Walls::Optional),
+        _ => Err(field.unexpected("\"required\" or \"optional\"")),
     }
 }
 

@@ -16,10 +16,31 @@ pub struct Policy {
     pub(crate) file: String,
     pub(crate) name: String,
     pub(crate) description: Option<String>,
+    pub(crate) walls: Walls,
     pub(crate) limits: Limits,
     pub(crate) limits_by_tool: Vec<LimitRow>,
     pub(crate) otherwise: Vec<(Class, Verdict)>,
     pub(crate) rules: Vec<Rule>,
+}
+
+/// Whether a program may run whose process could not lock itself in completely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Walls {
+    /// Every wall must stand.
+    Required,
+    /// What is missing is told, and the program runs: WebAssembly alone holds it.
+    Optional,
+}
+
+impl Walls {
+    /// As in a policy.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Walls::Required => "required",
+            Walls::Optional => "optional",
+        }
+    }
 }
 
 /// Limits for some tools, in the place of the general ones.
@@ -36,6 +57,12 @@ impl Policy {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What it says about programs that are not locked in completely.
+    #[must_use]
+    pub fn walls(&self) -> Walls {
+        self.walls
     }
 
     /// The verdict about what no rule of this class matches.

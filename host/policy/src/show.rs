@@ -15,6 +15,7 @@ impl fmt::Display for Policy {
         if let Some(description) = &self.description {
             writeln!(f, "  {description}")?;
         }
+        writeln!(f, "walls {}", self.walls.as_str())?;
         writeln!(f, "limits")?;
         for (key, value) in limits_by_key(&self.limits) {
             writeln!(f, "  {key} {}", limit_text(key, value))?;

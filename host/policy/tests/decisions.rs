@@ -6,7 +6,7 @@
 
 use ml_intern_policy::{
     Access, AddressScope, CallRequest, Decision, Effect, HttpNeed, HttpPermit, Limits, Method,
-    Need, Origin, PathPrefix, Policy, Verdict,
+    Need, Origin, PathPrefix, Policy, Verdict, Walls,
 };
 
 use Verdict::{Allow, Ask, Deny};
@@ -858,6 +858,18 @@ fn the_lower_limit_holds() {
 }
 
 #[test]
+fn walls_are_required_unless_the_policy_says_otherwise() {
+    let with = |line: &str| {
+        Policy::parse("t.toml", &format!("{line}{HEAD}"))
+            .unwrap()
+            .walls()
+    };
+    assert_eq!(with(""), Walls::Required);
+    assert_eq!(with("walls = \"required\"\n"), Walls::Required);
+    assert_eq!(with("walls = \"optional\"\n"), Walls::Optional);
+}
+
+#[test]
 fn the_policy_that_runs_can_be_seen() {
     let policy = policy(
         r#"description = "for a test"
@@ -888,6 +900,7 @@ agents = []
         policy.to_string(),
         r#"policy t (t.toml)
   for a test
+walls required
 limits
   memory 1 GiB
   fuel 100

@@ -55,6 +55,10 @@ fn whole_files() {
             "p.toml:1:1: key `limits`: missing; expected a table with every limit",
         ),
         (
+            "version = 1\nname = \"t\"\nwalls = \"none\"",
+            "p.toml:3:9: key `walls`: found \"none\"; expected \"required\" or \"optional\"",
+        ),
+        (
             "version = 1\nname = \"t\"\nlimits = []",
             "p.toml:3:10: key `limits`: found an empty list; expected a table with every limit",
         ),
@@ -84,7 +88,7 @@ fn whole_files() {
         ),
         (
             "zzzzzz = []",
-            "p.toml:1:1: key `zzzzzz`: unknown key; expected one of version, name, description, limits, limit, otherwise, rule, expect",
+            "p.toml:1:1: key `zzzzzz`: unknown key; expected one of version, name, description, walls, limits, limit, otherwise, rule, expect",
         ),
     ];
     for (text, expected) in table {
@@ -440,5 +444,5 @@ fn hostile_files_give_errors() {
     let dotted = format!("{}a = 1", "a.".repeat(100_000));
     assert!(message(&dotted).starts_with("p.toml:1:"), "deep keys");
     let long = format!("{} = 1", "a".repeat(1_000_000));
-    assert!(message(&long).ends_with("unknown key; expected one of version, name, description, limits, limit, otherwise, rule, expect"));
+    assert!(message(&long).ends_with("unknown key; expected one of version, name, description, walls, limits, limit, otherwise, rule, expect"));
 }

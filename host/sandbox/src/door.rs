@@ -144,8 +144,7 @@ impl Answers {
                 let sent = arguments.len() as u64;
                 let services = std::sync::Arc::clone(&caller.services);
                 let call = std::sync::Arc::clone(&caller.caller.call);
-                let grant = std::sync::Arc::clone(&caller.grant);
-                let answer = services.tool(&call, &name, arguments, grant).await;
+                let answer = services.tool(&call, &name, arguments).await;
                 let (outcome, back) = match &answer {
                     Ok(answer) => ("ok".to_owned(), answer.text.len() as u64),
                     Err(failure) => (failure.to_string(), 0),

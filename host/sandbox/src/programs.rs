@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use policy::{LimitExceeded, LimitName};
+use policy::{LimitExceeded, LimitName, Walls};
 use tempfile::TempDir;
 use wasmtime::Engine;
 
@@ -17,7 +17,7 @@ use crate::mounts::{Mounts, inside};
 use crate::state::GuestState;
 use crate::streams::{Capture, OutputBudget};
 use crate::workers::{
-    Ended, Finish, Key, Lease, Message, Pool, Run as Line, Setup, Spawner, Wall, Worker,
+    Ended, Finish, Key, Lease, Message, Pool, Run as Line, Setup, Spawner, Wall, WallState, Worker,
 };
 
 /// A command line.
@@ -91,6 +91,7 @@ pub struct Programs {
     engine: Engine,
     cache: Cache,
     worker: Option<Worker>,
+    walls: Walls,
     images: BTreeMap<String, Loaded>,
     mounts: Mounts,
     pool: Pool,
@@ -118,7 +119,7 @@ impl Programs {
     pub(crate) fn new(
         engine: Engine,
         cache: Cache,
-        worker: Option<Worker>,
+        (worker, walls): (Option<Worker>, Walls),
         mounts: Mounts,
         void: TempDir,
         ticker: Ticker,
@@ -127,6 +128,7 @@ impl Programs {
             engine,
             cache,
             worker,
+            walls,
             images: BTreeMap::new(),
             mounts,
             pool: Pool::default(),
@@ -305,6 +307,7 @@ impl Programs {
         let begun = tokio::select! {
             begun = async {
                 lease.ready(&mut talk).await?;
+                acceptable(self.walls, lease.walls())?;
                 talk.run(&line, &invocation.stdin).await
             } => begun,
             () = cancel.cancelled() => return Err(RunError::Cancelled),
@@ -330,7 +333,14 @@ impl Programs {
                 Ok(Message::Out(bytes)) => stdout.accept(&bytes),
                 Ok(Message::Err(bytes)) => stderr.accept(&bytes),
                 Ok(Message::Door(request)) => {
-                    let answer = answers.answer(&request, caller).await;
+                    let answer = tokio::select! {
+                        answer = answers.answer(&request, caller) => answer,
+                        stop = stop(deadline, &cancel), if stopped.is_none() => {
+                            lease.kill();
+                            stopped = Some(stop);
+                            continue;
+                        }
+                    };
                     // A worker that is gone meanwhile shows at the next message.
                     let _ = talk.answer(&answer).await;
                 }
@@ -425,6 +435,22 @@ fn died(status: Option<i32>) -> String {
     }
 }
 
+/// Whether the policy lets a program run behind these walls.
+fn acceptable(walls: Walls, standing: &[Wall]) -> io::Result<()> {
+    let missing: Vec<String> = standing
+        .iter()
+        .filter(|wall| wall.state != WallState::Whole)
+        .map(ToString::to_string)
+        .collect();
+    if walls == Walls::Optional || missing.is_empty() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "the policy requires every wall, and this system has not all of them: {}; `walls = \"optional\"` in the policy runs programs without",
+        missing.join(", ")
+    )))
+}
+
 fn kernel_name(program: &str, stay: &str) -> String {
     format!("{program} {stay}")
 }
@@ -458,5 +484,33 @@ fn late(since: Instant, allowed: Duration) -> LimitExceeded {
         limit: LimitName::Deadline,
         allowed,
         requested: milliseconds(since.elapsed()).max(allowed + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_wall_is_named_and_the_policy_decides() {
+        let wall = |name: &str, state| Wall {
+            name: name.to_owned(),
+            state,
+        };
+        let whole = [wall("seccomp", WallState::Whole)];
+        let missing = [
+            wall("rlimits", WallState::Whole),
+            wall("landlock", WallState::Missing("too old".into())),
+            wall("seccomp", WallState::Partly("older form".into())),
+        ];
+        assert!(acceptable(Walls::Required, &whole).is_ok());
+        assert!(acceptable(Walls::Optional, &whole).is_ok());
+        assert!(acceptable(Walls::Optional, &missing).is_ok());
+        assert_eq!(
+            acceptable(Walls::Required, &missing)
+                .unwrap_err()
+                .to_string(),
+            "the policy requires every wall, and this system has not all of them: no landlock (too old), seccomp (partly: older form); `walls = \"optional\"` in the policy runs programs without"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use policy::Walls;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
@@ -43,6 +44,8 @@ pub struct Setup<'a> {
     pub programs: Vec<(String, Image)>,
     /// How the processes that run them are started; without, none can run.
     pub worker: Option<Worker>,
+    /// Whether a program may run whose process could not lock itself in completely.
+    pub walls: Walls,
 }
 
 /// Why there is no sandbox.
@@ -71,6 +74,7 @@ impl Sandbox {
             mounts,
             programs: images,
             worker,
+            walls,
         } = setup;
         let (tools, allocator) = engine::engine(Kind::Tools).map_err(SetupError::Runtime)?;
         let (images_engine, _) = engine::engine(Kind::Programs).map_err(SetupError::Runtime)?;
@@ -79,8 +83,14 @@ impl Sandbox {
             .prefix("ml-intern-void-")
             .tempdir()?;
         let ticker = Ticker::start(vec![tools.clone()])?;
-        let mut programs =
-            Programs::new(images_engine, cache.clone(), worker, mounts, void, ticker);
+        let mut programs = Programs::new(
+            images_engine,
+            cache.clone(),
+            (worker, walls),
+            mounts,
+            void,
+            ticker,
+        );
         for (name, image) in images {
             programs.install(&name, image);
         }

@@ -1,9 +1,7 @@
 //! What a call may use of the world around the sandbox; the embedder provides it.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
-use policy::Grant;
 use serde::{Deserialize, Serialize};
 
 /// Services for the calls of a session. Every method is asked only after the grant has allowed it.
@@ -34,13 +32,12 @@ pub trait Services: Send + Sync {
     fn tools(&self, _call: &str) -> Vec<ToolEntry> {
         Vec::new()
     }
-    /// Calls one of them, under no more than the given grant.
+    /// Calls one of them. Nobody is asked: it gets what the policy allows outright, whatever the caller was granted.
     fn tool<'a>(
         &'a self,
         _call: &'a str,
         name: &'a str,
         _arguments: String,
-        _grant: Arc<Grant>,
     ) -> Pin<Box<dyn Future<Output = Result<ToolAnswer, ToolFailure>> + Send + 'a>> {
         let text = format!("no tool named {name} is offered here");
         Box::pin(async move { Err(ToolFailure::Failed(text)) })

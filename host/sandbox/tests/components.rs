@@ -24,6 +24,7 @@ fn sandbox(cache: &Path) -> Sandbox {
         mounts: Mounts::new(),
         programs: Vec::new(),
         worker: None,
+        walls: policy::Walls::Required,
     })
     .unwrap()
 }
@@ -207,6 +208,7 @@ async fn a_cache_that_others_can_write_to_is_refused() {
             mounts: Mounts::new(),
             programs: Vec::new(),
             worker: None,
+            walls: policy::Walls::Required,
         })
     };
     for mode in [0o777, 0o770, 0o722] {

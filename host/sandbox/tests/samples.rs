@@ -23,6 +23,7 @@ async fn python_and_javascript_speak_the_contract() {
         mounts: Mounts::new(),
         programs: Vec::new(),
         worker: None,
+        walls: policy::Walls::Required,
     })
     .unwrap();
     let rows = [

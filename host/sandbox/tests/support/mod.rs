@@ -157,6 +157,7 @@ impl Scene {
                 .with("elsewhere", outside.path()),
             programs,
             worker: Some(worker()),
+            walls: policy::Walls::Required,
         })
         .unwrap();
         let plugin = sandbox

@@ -80,6 +80,7 @@ impl PythonTool {
                 .with("tmp", temporary.path()),
             programs: vec![(PYTHON.to_owned(), image())],
             worker: Some(super::worker()),
+            walls: policy::Walls::Required,
         })
         .unwrap();
         let plugin = sandbox

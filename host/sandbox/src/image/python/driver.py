@@ -17,6 +17,15 @@ import weakref
 import _host
 
 
+class Result(str):
+    """What a tool gave: its text, and in `structured` what it gave for programs, where it did."""
+
+    def __new__(cls, text, structured):
+        result = super().__new__(cls, text)
+        result.structured = structured
+        return result
+
+
 def ask(what, value):
     """One request through the door, and its answer."""
     answer = json.loads(_host.call(json.dumps({what: value}).encode()))
@@ -291,8 +300,7 @@ def prepare():
 
         def call(**arguments):
             answer = ask("tool", {"name": name, "arguments": arguments})
-            structured = answer.get("structured")
-            return answer.get("text") if structured is None else structured
+            return Result(answer["text"], answer["structured"])
 
         call.__name__ = call.__qualname__ = name
         return call
