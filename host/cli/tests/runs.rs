@@ -326,12 +326,12 @@ for call in (
             .unwrap(),
     );
     assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
-    ran.prints("['edit', 'python', 'read', 'write']");
+    ran.prints("['bash', 'edit', 'python', 'read', 'write']");
     ran.prints("read: ");
     ran.prints(
         "PermissionError [Errno 13] effect write is not allowed to code without asking (rule: ",
     );
-    ran.prints("RuntimeError there is no tool named nothing; there are edit, python, read, write");
+    ran.prints("RuntimeError there is no tool named nothing; there are bash, edit, python, read, write");
     ran.prints("RuntimeError invalid arguments: ");
     ran.prints(
         "RuntimeError RuntimeError: a tool that code called cannot run code that calls tools",

@@ -215,7 +215,7 @@ impl Programs {
         &self,
         invocation: &Invocation,
         caller: &GuestState,
-    ) -> Result<(Lease, Vec<String>, bool), RunError> {
+    ) -> Result<(Lease, Vec<String>, bool, Setup), RunError> {
         let failed = |error: io::Error| RunError::Failed(format!("cannot start: {error}"));
         let program = &invocation.program;
         let loaded = self
@@ -240,15 +240,6 @@ impl Programs {
             directories: directories.clone(),
             limits,
         });
-        if let Some(stay) = &invocation.stay {
-            let name = kernel_name(program, stay);
-            // One that was started under another grant saw other directories: it cannot go on under this one.
-            if let Some(kernel) = self.pool.take_kernel(&caller.caller.plugin, &name)
-                && **kernel.lease.key() == *key
-            {
-                return Ok((kernel.lease, kernel.names, false));
-            }
-        }
         let setup = Setup {
             program: program.clone(),
             module: loaded.image.module.clone(),
@@ -256,9 +247,17 @@ impl Programs {
             environment: loaded.image.environment.clone(),
             limits,
         };
+        if let Some(stay) = &invocation.stay {
+            let name = kernel_name(program, stay);
+            // One that was started under another grant saw other directories: it cannot go on under this one.
+            if let Some(kernel) = self.pool.take_kernel(&caller.caller.plugin, &name)
+                && **kernel.lease.key() == *key
+            {
+                return Ok((kernel.lease, kernel.names, false, setup));
+            }
+        }
         let lease = self.pool.take(spawner, &key, &setup).map_err(failed)?;
-        self.pool.refill(spawner, &key, &setup);
-        Ok((lease, Vec::new(), true))
+        Ok((lease, Vec::new(), true, setup))
     }
 
     async fn attempt(
@@ -272,7 +271,8 @@ impl Programs {
             return Err(RunError::Directory(invocation.directory));
         }
         let since = Instant::now();
-        let (mut lease, known, fresh) = self.worker(&invocation, caller)?;
+        let (mut lease, known, fresh, setup) = self.worker(&invocation, caller)?;
+        let key = Arc::clone(lease.key());
 
         let limit = *caller.grant.limits();
         let output = Arc::new(Mutex::new(OutputBudget::new(limit.output)));
@@ -371,15 +371,26 @@ impl Programs {
             }
             stay => {
                 lost = stay.as_ref().map(|_| names);
-                let usage = lease.gone().await;
-                cpu_us = usage.map(|usage| usage.cpu_us);
-                status = usage.map(|usage| usage.status);
-                if let Some(usage) = usage.filter(|_| ended.is_none()) {
+                // One that has said how it ended is dismissed; of one that was killed, the kernel tells.
+                if ended.is_none()
+                    && let Some(usage) = lease.gone().await
+                {
+                    cpu_us = Some(usage.cpu_us);
+                    status = Some(usage.status);
                     *peak_memory = usage.peak_resident;
                 }
             }
         }
+        // Now, and not before: making one ready takes a processor from the run.
+        if let Some(Loaded {
+            spawner: Some(spawner),
+            ..
+        }) = self.images.get(&invocation.program)
+        {
+            self.pool.refill(spawner, &key, &setup);
+        }
         if let Some(end) = &ended {
+            cpu_us = Some(end.cpu_us);
             *peak_memory = end.peak_memory;
             for denial in &end.denials {
                 caller.refuse(denial);

@@ -12,11 +12,11 @@ mod support;
 
 use ml_intern_sandbox::Content;
 use serde_json::{Value, json};
-use support::tool::PythonTool;
+use support::tool::Tool;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cells_share_their_state_and_show_their_last_value() {
-    let tool = PythonTool::new().await;
+    let tool = Tool::python().await;
     let rows = [
         ("x = 41", "(no output)\n"),
         ("x + 1", "42\n"),
@@ -42,7 +42,7 @@ async fn cells_share_their_state_and_show_their_last_value() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cell_that_fails_shows_its_own_lines_and_keeps_the_state() {
-    let tool = PythonTool::new().await;
+    let tool = Tool::python().await;
     tool.call(json!({"operation": "execute", "code": "def g(d):\n    return 1 / d\nkept = 7"}))
         .await;
     let failed = tool
@@ -74,7 +74,7 @@ async fn a_cell_that_fails_shows_its_own_lines_and_keeps_the_state() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cell_that_is_stopped_says_what_was_lost_and_the_next_one_works() {
-    let tool = PythonTool::new().await;
+    let tool = Tool::python().await;
     tool.call(json!({"operation": "execute", "code": "weights = [1]; name = 'x'"}))
         .await;
     let stopped = tool
@@ -98,7 +98,7 @@ async fn a_cell_that_is_stopped_says_what_was_lost_and_the_next_one_works() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reset_ends_the_interpreter_and_names_what_is_gone() {
-    let tool = PythonTool::new().await;
+    let tool = Tool::python().await;
     let reset = json!({"operation": "reset"});
     assert_eq!(
         tool.call(reset.clone()).await.text(),
@@ -118,7 +118,7 @@ async fn reset_ends_the_interpreter_and_names_what_is_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_sees_nothing_of_the_cells() {
-    let tool = PythonTool::new().await;
+    let tool = Tool::python().await;
     tool.call(
         json!({"operation": "execute", "code": "secret = 1; import builtins; builtins.leak = 2"}),
     )
@@ -131,7 +131,7 @@ async fn a_run_sees_nothing_of_the_cells() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_come_back_and_are_saved() {
-    let tool = PythonTool::new().await;
+    let tool = Tool::python().await;
     let code = "import matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.title('loss'); plt.show()\nplt.figure(); plt.plot([2, 1])";
     for operation in ["run", "execute"] {
         let answer = tool
@@ -163,7 +163,7 @@ async fn figures_come_back_and_are_saved() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_timeout_keeps_what_was_printed_and_a_neighbour_is_not_hit() {
-    let tool = PythonTool::new().await;
+    let tool = Tool::python().await;
     let code = "import time\nprint('epoch 1', flush=True)\ntime.sleep(60)";
     let error = tool.call(json!({"code": code, "timeout": 1})).await.error();
     assert!(
@@ -177,7 +177,7 @@ async fn a_timeout_keeps_what_was_printed_and_a_neighbour_is_not_hit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_ends_a_long_blas_call_too() {
-    let tool = PythonTool::new().await;
+    let tool = Tool::python().await;
     let code = "import numpy as np\na = np.random.rand(3000, 3000)\nprint('go', flush=True)\nfor _ in range(100): a = a @ a";
     let since = std::time::Instant::now();
     let error = tool.call(json!({"code": code, "timeout": 1})).await.error();
@@ -188,7 +188,7 @@ async fn a_deadline_ends_a_long_blas_call_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scripts_notebooks_arguments_and_input() {
-    let tool = PythonTool::new().await;
+    let tool = Tool::python().await;
     let write = |name: &str, text: &str| std::fs::write(tool.workspace().join(name), text).unwrap();
     write(
         "s.py",
@@ -223,7 +223,7 @@ async fn scripts_notebooks_arguments_and_input() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_share_no_randomness() {
-    let tool = PythonTool::new().await;
+    let tool = Tool::python().await;
     let code = "import os, random, uuid, tempfile, secrets, numpy as np\n\
         print(os.urandom(8).hex(), random.random(), np.random.rand(), np.random.default_rng().random(), uuid.uuid4(), \
         secrets.token_hex(4), tempfile.mkstemp(dir='/tmp')[1])";

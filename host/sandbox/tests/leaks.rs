@@ -10,11 +10,11 @@
 mod support;
 
 use serde_json::json;
-use support::tool::PythonTool;
+use support::tool::Tool;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_run_leaves_nothing_behind() {
-    let tool = PythonTool::new().await;
+    let tool = Tool::python().await;
     let spin = json!({"code": "while True: pass", "timeout": 1});
     tool.call(spin.clone()).await.error();
     let before = (support::tool::open_files(), support::tool::children());

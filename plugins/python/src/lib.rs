@@ -4,7 +4,6 @@
 
 mod command;
 mod report;
-mod stream;
 
 use command::{Cell, KERNEL, Reset, Run};
 use ml_intern_sdk::prelude::*;

@@ -3,7 +3,7 @@
 use ml_intern_sdk::prelude::*;
 use ml_intern_sdk::programs::Exit;
 
-use crate::stream;
+use ml_intern_sdk::printed;
 
 /// Bytes of each stream that the structured part holds at most: with every byte escaped, two of them still fit into the
 /// output that the plugin asks for.
@@ -41,7 +41,10 @@ pub(crate) fn of(exit: Exit) -> Result<Output, Failure> {
         String::from_utf8_lossy(&exit.stdout),
         String::from_utf8_lossy(&exit.stderr),
     );
-    let (shown_stdout, shown_stderr) = (end_of(&stdout), end_of(&stderr));
+    let (shown_stdout, shown_stderr) = (
+        printed::end_of(&stdout, STRUCTURED),
+        printed::end_of(&stderr, STRUCTURED),
+    );
     let cut = shown_stdout.len() < stdout.len() || shown_stderr.len() < stderr.len();
     let mut output = Output::text(text).with_structured(&Report {
         exit_code: exit.code,
@@ -76,15 +79,15 @@ const PICTURES: usize = 4;
 
 /// What the program printed, then how it ended.
 fn text(exit: &Exit) -> String {
-    let mut printed = stream::plain(&exit.stdout);
-    let errors = stream::plain(&exit.stderr);
+    let mut printed = printed::plain(&exit.stdout);
+    let errors = printed::plain(&exit.stderr);
     if !printed.is_empty() && !errors.is_empty() && !printed.ends_with('\n') {
         printed.push('\n');
     }
     printed.push_str(&errors);
     let mut text = match printed.as_str() {
         "" => "(no output)".to_owned(),
-        printed => stream::cut(printed),
+        text => printed::cut(text),
     };
     if !text.ends_with('\n') {
         text.push('\n');
@@ -117,15 +120,6 @@ fn text(exit: &Exit) -> String {
         exit.code
     ));
     text
-}
-
-/// The text's last part, cut between characters.
-fn end_of(text: &str) -> &str {
-    let mut start = text.len().saturating_sub(STRUCTURED);
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    text.get(start..).unwrap_or_default()
 }
 
 #[cfg(test)]

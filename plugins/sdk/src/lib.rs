@@ -44,6 +44,7 @@ mod failure;
 pub mod need;
 mod output;
 mod plugin;
+pub mod printed;
 pub mod programs;
 mod schema;
 pub mod state;

@@ -85,6 +85,8 @@ pub(crate) struct Ended {
     pub(crate) finish: Finish,
     pub(crate) truncated: bool,
     pub(crate) peak_memory: u64,
+    /// Processor time, in microseconds.
+    pub(crate) cpu_us: u64,
     pub(crate) written: u64,
     pub(crate) open_files: u64,
     pub(crate) denials: Vec<Decision>,

@@ -66,10 +66,11 @@ impl Pool {
     pub(crate) fn refill(&self, spawner: &Spawner, key: &Arc<Key>, setup: &Setup) {
         let mut idle = lock(&self.idle);
         let have = idle.iter().filter(|lease| *lease.key() == *key).count();
-        if have >= IDLE {
-            return;
-        }
-        if let Ok(lease) = Lease::start(spawner, Arc::clone(key), setup) {
+        for _ in have..IDLE {
+            // Where none can be started, the next command line says so.
+            let Ok(lease) = Lease::start(spawner, Arc::clone(key), setup) else {
+                return;
+            };
             idle.push(lease);
         }
         // The oldest go first.

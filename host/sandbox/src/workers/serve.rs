@@ -139,6 +139,8 @@ impl Worker {
             deadline: std::time::Instant::now() + far,
             cancel: tokio_util::sync::CancellationToken::new(),
         });
+        // The first use of the clock looks for where the kernel has mapped it, which the walls forbid.
+        processor_time();
         *walls = wall::enforce(&setup.directories, &setup.limits, &loaded.filter);
         let mut store = Store::new(&loaded.engine, state);
         store.limiter(|state| &mut state.limiter);
@@ -166,7 +168,9 @@ impl Worker {
             self.module,
             serde_json::Value::from(spec)
         );
+        let since = processor_time();
         let ended = self.instance.call_turn(&mut self.store, &code).await;
+        let cpu_us = processor_time().saturating_sub(since);
         let finish = match ended {
             Ok(_) => Finish::Done,
             Err(error) => match drive::classify(&error, &self.store) {
@@ -180,11 +184,19 @@ impl Worker {
             finish,
             truncated: lock(&self.output).exceeded().is_some(),
             peak_memory: state.limiter.peak(),
+            cpu_us,
             written: state.guard.written(),
             open_files: state.guard.peak_open(),
             denials: state.guard.take_denials(),
         }
     }
+}
+
+/// What this process has used so far, in microseconds.
+fn processor_time() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let micros = time.tv_sec * 1_000_000 + time.tv_nsec / 1_000;
+    u64::try_from(micros).unwrap_or(0)
 }
 
 /// What the guest prints: on to the host at once, within the limit.

@@ -1,4 +1,4 @@
-//! The `python` plugin with its image, and one call of it.
+//! A plugin that runs programs, with the Python image, and one call of it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ml_intern_sandbox::image::{PYTHON, folder, python};
 use ml_intern_sandbox::{
     Call, Content, Digest, Failure, Image, Mounts, NoServices, Outcome, Output, Plugin, Sandbox,
-    Services, Setup,
+    Setup,
 };
 use policy::{AddressScope, Grant, Limits};
 use serde_json::Value;
@@ -26,13 +26,13 @@ pub(crate) fn image() -> Image {
     python(&directory, Digest::parse(digest.trim()).unwrap())
 }
 
-/// The tool, with a workspace of its own.
-pub(crate) struct PythonTool {
+/// One tool of a plugin, with a workspace of its own.
+pub(crate) struct Tool {
     plugin: Plugin,
+    name: &'static str,
     _sandbox: Sandbox,
     workspace: tempfile::TempDir,
     _temporary: tempfile::TempDir,
-    services: Arc<dyn Services>,
 }
 
 /// What a call gave.
@@ -65,12 +65,12 @@ impl Answer {
     }
 }
 
-impl PythonTool {
-    pub(crate) async fn new() -> PythonTool {
-        PythonTool::with(Arc::new(NoServices)).await
+impl Tool {
+    pub(crate) async fn python() -> Tool {
+        Tool::new("python.wasm", "python").await
     }
 
-    pub(crate) async fn with(services: Arc<dyn Services>) -> PythonTool {
+    pub(crate) async fn new(component: &str, name: &'static str) -> Tool {
         let workspace = tempfile::tempdir().unwrap();
         let temporary = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::new(Setup {
@@ -83,16 +83,13 @@ impl PythonTool {
             walls: policy::Walls::Required,
         })
         .unwrap();
-        let plugin = sandbox
-            .load(&super::component("python.wasm"))
-            .await
-            .unwrap();
-        PythonTool {
+        let plugin = sandbox.load(&super::component(component)).await.unwrap();
+        Tool {
             plugin,
+            name,
             _sandbox: sandbox,
             workspace,
             _temporary: temporary,
-            services,
         }
     }
 
@@ -105,7 +102,7 @@ impl PythonTool {
     }
 
     pub(crate) async fn call_within(&self, arguments: Value, limits: Limits) -> Answer {
-        let request = self.plugin.request("python", &arguments).unwrap();
+        let request = self.plugin.request(self.name, &arguments).unwrap();
         let grant = Grant::exactly(&request.needs, AddressScope::Public, limits);
         let outcome = self
             .plugin
@@ -115,7 +112,7 @@ impl PythonTool {
                 operation: request.operation,
                 arguments: arguments.to_string(),
                 grant: Arc::new(grant),
-                services: Arc::clone(&self.services),
+                services: Arc::new(NoServices),
                 egress: None,
                 cancel: CancellationToken::new(),
             })

@@ -2,12 +2,13 @@
 
 /// Characters of printed text that the model gets at most; a quarter from its start, the rest from its end, since errors
 /// and results come last.
-pub(crate) const SHOWN: usize = 25_000;
+pub const SHOWN: usize = 25_000;
 const HEAD: usize = SHOWN / 4;
 
 /// The text without what only a terminal understands: escape sequences (ECMA-48 §5.4 CSI, and OSC), and what a carriage
 /// return overwrote, which is how progress bars draw.
-pub(crate) fn plain(bytes: &[u8]) -> String {
+#[must_use]
+pub fn plain(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut plain = String::with_capacity(text.len());
     let mut line_start = 0;
@@ -50,7 +51,8 @@ pub(crate) fn plain(bytes: &[u8]) -> String {
 }
 
 /// The text, or its head and tail with a line between them that says what was left out.
-pub(crate) fn cut(text: &str) -> String {
+#[must_use]
+pub fn cut(text: &str) -> String {
     let length = text.chars().count();
     if length <= SHOWN {
         return text.to_owned();
@@ -63,6 +65,16 @@ pub(crate) fn cut(text: &str) -> String {
         "{start}\n... ({omitted} of {length} characters left out; these are the first {HEAD} and the last {tail}. \
          Print less, or write to a file and read it.) ...\n{end}"
     )
+}
+
+/// The text's last part, of so many bytes at most, cut between characters.
+#[must_use]
+pub fn end_of(text: &str, most: usize) -> &str {
+    let mut start = text.len().saturating_sub(most);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.get(start..).unwrap_or_default()
 }
 
 #[cfg(test)]
