@@ -1,9 +1,8 @@
-//! What both test files need.
-
-#![expect(clippy::unwrap_used, reason = "in tests a panic is the report")]
+//! What the test files need.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use ml_intern_workspace::{Options, Staged};
 use tempfile::TempDir;
@@ -12,7 +11,10 @@ use tempfile::TempDir;
 pub(crate) struct Place {
     _directory: TempDir,
     pub(crate) source: PathBuf,
+    /// Where copies go.
+    pub(crate) parent: PathBuf,
     pub(crate) options: Options,
+    made: AtomicU32,
 }
 
 pub(crate) fn place() -> Place {
@@ -21,31 +23,41 @@ pub(crate) fn place() -> Place {
     let parent = directory.path().join("copies");
     fs::create_dir(&source).unwrap();
     fs::create_dir(&parent).unwrap();
-    let ignore = Options::default_ignore();
     let options = Options {
-        parent,
         max_bytes: 32 << 20,
         max_files: 100,
-        ignore,
+        ..Options::new(parent.clone())
     };
     Place {
         _directory: directory,
         source,
+        parent,
         options,
+        made: AtomicU32::new(0),
     }
 }
 
 impl Place {
+    /// With a directory of its own.
+    pub(crate) fn next(&self) -> Options {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        Options {
+            directory: self.parent.join(number.to_string()),
+            ..self.options.clone()
+        }
+    }
+
     pub(crate) fn stage(&self) -> Staged {
-        Staged::new(&self.source, &self.options).unwrap()
+        Staged::new(&self.source, &self.next()).unwrap()
     }
 
     /// What staging says, where it must not work; and that it leaves nothing behind.
     pub(crate) fn refused(&self) -> String {
-        let error = Staged::new(&self.source, &self.options)
+        let before = fs::read_dir(&self.parent).unwrap().count();
+        let error = Staged::new(&self.source, &self.next())
             .unwrap_err()
             .to_string();
-        assert_eq!(fs::read_dir(&self.options.parent).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(&self.parent).unwrap().count(), before);
         error.replace(self.source.to_str().unwrap(), "SOURCE")
     }
 }
