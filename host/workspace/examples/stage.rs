@@ -27,7 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         fill(&tree)?;
     }
     println!("milliseconds; {FILES} files of {BYTES} bytes");
-    println!("stage  first checkpoint  10 files changed  checkpoint  diff  restore  commit  undo commit  open  diff after open");
+    println!(
+        "stage  first checkpoint  10 files changed  checkpoint  diff  restore  commit  undo commit  open  diff after open"
+    );
     for run in 0..runs {
         let place = directory.join(format!("copy-{run}"));
         println!("{}", measure(&tree, place)?);
@@ -86,7 +88,9 @@ fn fill(tree: &Path) -> std::io::Result<()> {
     for file in 0..FILES {
         let directory = tree.join(format!("{:03}", file / 100));
         fs::create_dir_all(&directory)?;
-        let bytes: Vec<u8> = (0..BYTES / 8).flat_map(|_| random().to_le_bytes()).collect();
+        let bytes: Vec<u8> = (0..BYTES / 8)
+            .flat_map(|_| random().to_le_bytes())
+            .collect();
         fs::write(directory.join(format!("file-{:03}", file % 100)), bytes)?;
     }
     Ok(())

@@ -130,6 +130,8 @@ impl CommitRecord {
         for step in &self.steps {
             let path = || step.path().to_owned();
             match (step.old, step.new) {
+                // Somebody had done it already.
+                (Some(old), Some(new)) if old.is_like(&new) => {}
                 (Some(old), Some(new)) if old.kind == new.kind => committed.modified.push(path()),
                 (old, new) => {
                     committed.deleted.extend(old.map(|_| path()));

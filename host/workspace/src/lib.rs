@@ -37,6 +37,8 @@ mod clone;
 mod commit;
 mod conflict;
 mod content;
+#[cfg(test)]
+mod crash;
 mod diff;
 mod digest;
 mod direct;

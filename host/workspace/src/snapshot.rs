@@ -1,6 +1,6 @@
 //! What a directory that tools work in holds now.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -12,6 +12,7 @@ use crate::manifest::Manifest;
 use crate::rules::Rules;
 use crate::stamp::{Known, Stamp, Stamps};
 use crate::store::Store;
+use crate::survey::is_gone;
 use crate::{Digest, Entry, Kind, WorkspaceError, parallel};
 
 /// How to look.
@@ -42,8 +43,11 @@ impl Snapshot<'_> {
             let handle = handle.map_err(self.io(&directory, "list"))?;
             for (name, kind) in list(&handle).map_err(self.io(&directory, "list"))? {
                 let path = directory.join(&name);
-                let metadata = handle.symlink_metadata(&name);
-                let metadata = metadata.map_err(self.io(&path, "read"))?;
+                let metadata = match handle.symlink_metadata(&name) {
+                    // In the user's directory, somebody else can be at work.
+                    Err(error) if is_gone(&error) => continue,
+                    metadata => metadata.map_err(self.io(&path, "read"))?,
+                };
                 if self.leaves_out(&path, kind, metadata.len()) {
                     continue;
                 }
@@ -72,10 +76,15 @@ impl Snapshot<'_> {
                 now.insert(path, entry);
             }
         }
-        let read = parallel::map(&unknown, |path| {
-            self.read(path).map_err(self.io(path, "read"))
+        let read = parallel::map(&unknown, |path| match self.read(path) {
+            Err(error) if is_gone(&error) => Ok(None),
+            read => read.map(Some).map_err(self.io(path, "read")),
         })?;
-        for (path, (size, new, settled)) in unknown.into_iter().zip(read) {
+        for (path, read) in unknown.into_iter().zip(read) {
+            let Some((size, new, settled)) = read else {
+                now.remove(&path);
+                continue;
+            };
             if let Some(entry) = now.get_mut(&path) {
                 (entry.size, entry.digest) = (size, new.digest);
             }
@@ -133,7 +142,8 @@ impl Snapshot<'_> {
             Some(store) => store.put(&file)?,
             None => {
                 let size = file.metadata()?.len();
-                (size, digest_of(&file, size)?)
+                // What somebody appends meanwhile is for the next time.
+                (size, digest_of((&file).take(size), size)?)
             }
         };
         let known = Known {

@@ -124,7 +124,7 @@ impl Stage<'_> {
             .map_err(self.io(path, "create"))?
             .into_std();
 
-        let copied = self.copy(&from, &to);
+        let copied = self.copy(&from, &metadata, &to);
         let (size, digest) = copied.map_err(self.io(path, "copy"))?;
         let before = all.fetch_add(size, Ordering::Relaxed);
         found.fits(before.saturating_add(size), self.source_path, self.options)?;
@@ -146,8 +146,12 @@ impl Stage<'_> {
 
     /// A file can have grown since it was looked at, and go on growing. What is kept, and compared with later, is the copy,
     /// whatever becomes of the source.
-    fn copy(&self, from: &File, mut to: &File) -> io::Result<(u64, Digest)> {
-        let metadata = from.metadata()?;
+    fn copy(
+        &self,
+        from: &File,
+        metadata: &fs::Metadata,
+        mut to: &File,
+    ) -> io::Result<(u64, Digest)> {
         let size = metadata.len();
         if size <= self.store.small() {
             let mut bytes = Vec::new();
@@ -155,7 +159,7 @@ impl Stage<'_> {
             to.write_all(&bytes)?;
             return Ok((bytes.len() as u64, self.store.put_bytes(&bytes)?));
         }
-        let before = Stamp::of(&metadata);
+        let before = Stamp::of(metadata);
         let can_tell = before.is_settled(SystemTime::now());
         if can_tell && clone::share_blocks(from, to).is_ok() {
             // The source is in memory more often than a copy that was never read. It has what the copy has, if nobody
@@ -163,7 +167,6 @@ impl Stage<'_> {
             let digest = digest_of(from, size);
             if let Ok(digest) = digest
                 && Stamp::of(&from.metadata()?) == before
-                && to.metadata()?.len() == size
             {
                 self.store.put_known(to, digest)?;
                 return Ok((size, digest));

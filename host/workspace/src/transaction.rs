@@ -149,7 +149,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Whether every path is what is expected. Steps that somebody has done already are left out.
+    /// Whether every path is what is expected.
     fn check(&self, steps: Vec<Step>) -> Result<(Vec<Step>, Owners), Failed> {
         let made: BTreeSet<PathBuf> = steps
             .iter()
@@ -159,11 +159,11 @@ impl Transaction<'_> {
         let mut owners = Owners::new();
         let mut conflicts = Vec::new();
         let mut parents = BTreeMap::new();
-        let mut left = Vec::new();
+        let mut checked = Vec::new();
         for mut step in steps {
             let path = step.path().to_owned();
             let current = self.current(&path)?;
-            if !self.is_expected(&mut step, &current, &made) {
+            if !Self::is_expected(&mut step, &current) {
                 conflicts.push(Conflict {
                     path,
                     expected: step.old,
@@ -203,12 +203,11 @@ impl Transaction<'_> {
                 }
                 owners.insert(path, owner);
             }
-            if step.actions().next().is_some() {
-                left.push(step);
-            }
+            // One with nothing left to do is kept: that it is done is part of what is recorded.
+            checked.push(step);
         }
         if conflicts.is_empty() {
-            Ok((left, owners))
+            Ok((checked, owners))
         } else {
             conflicts.sort_unstable_by(|a, b| a.path.cmp(&b.path));
             Err(Failed::Conflicts(conflicts))
@@ -216,12 +215,12 @@ impl Transaction<'_> {
     }
 
     /// Directories are made and removed only where they have not been already.
-    fn is_expected(&self, step: &mut Step, current: &Current, made: &BTreeSet<PathBuf>) -> bool {
+    fn is_expected(step: &mut Step, current: &Current) -> bool {
         let is_directory =
             |entry: Option<Entry>| entry.is_some_and(|entry| entry.kind == Kind::Directory);
         match (step.old, current) {
-            (None, Current::Absent) => true,
-            (None, Current::Blocked) => step.path().ancestors().skip(1).any(|a| made.contains(a)),
+            // What blocks is the directory that it should be in, which is looked at too.
+            (None, Current::Absent | Current::Blocked) => true,
             (None, Current::There { entry, .. }) => {
                 if is_directory(step.new) && entry.kind == Kind::Directory {
                     step.old = step.new;
@@ -565,7 +564,7 @@ impl<'a> Work<'a> {
                     self.tree.unlink(path)?;
                     return Ok(true);
                 }
-                Ok(current.entry().is_none())
+                Ok(current.entry().is_none() || is_old)
             }
             Action::MakeDirectory => {
                 if matches!(current.entry(), Some(entry) if entry.kind == Kind::Directory) {

@@ -1,10 +1,11 @@
 //! What the test files need.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ml_intern_workspace::{Options, Staged};
+use ml_intern_workspace::{Digest, Options, Staged};
 use tempfile::TempDir;
 
 /// A directory for the source, and one for copies.
@@ -67,4 +68,55 @@ pub(crate) fn write(root: &Path, path: &str, contents: impl AsRef<[u8]>) {
     let path = root.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, contents).unwrap();
+}
+
+/// Every path in a directory with what is there, sorted: permission bits and contents of a file, permission bits of a
+/// directory, a symlink's target.
+pub(crate) fn tree(root: &Path) -> Vec<(PathBuf, String)> {
+    let mut all = Vec::new();
+    let mut waiting = vec![root.to_owned()];
+    while let Some(directory) = waiting.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(root).unwrap().to_owned();
+            let metadata = path.symlink_metadata().unwrap();
+            let mode = metadata.permissions().mode() & 0o777;
+            let what = if metadata.is_symlink() {
+                format!("-> {:?}", fs::read_link(&path).unwrap())
+            } else if metadata.is_dir() {
+                waiting.push(path);
+                format!("directory {mode:o}")
+            } else {
+                format!("file {mode:o} {:?}", Digest::of(&fs::read(&path).unwrap()))
+            };
+            all.push((name, what));
+        }
+    }
+    all.sort_unstable();
+    all
+}
+
+/// The same without permission bits.
+pub(crate) fn shape(root: &Path) -> Vec<(PathBuf, String)> {
+    let plain = |what: String| match what.split(' ').collect::<Vec<_>>()[..] {
+        ["directory", _] => "directory".to_owned(),
+        ["file", _, digest] => format!("file {digest}"),
+        _ => what,
+    };
+    tree(root)
+        .into_iter()
+        .map(|(path, what)| (path, plain(what)))
+        .collect()
+}
+
+/// The same without permission bits of directories.
+pub(crate) fn files(root: &Path) -> Vec<(PathBuf, String)> {
+    let plain = |what: String| match what.starts_with("directory") {
+        true => "directory".to_owned(),
+        false => what,
+    };
+    tree(root)
+        .into_iter()
+        .map(|(path, what)| (path, plain(what)))
+        .collect()
 }

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
+mod checkpoints;
+mod commit;
 mod common;
 mod diff;
+mod open;
+mod properties;
 mod staging;

@@ -472,7 +472,7 @@ fn what_cannot_be_read_is_an_error_that_names_it() {
 }
 
 /// Permissions do not stop root, but for two capabilities; a thread can give them up for itself.
-fn give_up_reading_everything() {
+pub(crate) fn give_up_reading_everything() {
     use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
     let mut own = capabilities(None).unwrap();
     own.effective -= CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
