@@ -1,13 +1,11 @@
 //! Looking at things through a directory handle.
 
 use std::fs::File;
-use std::io::{self, Read as _};
-use std::os::unix::ffi::OsStrExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cap_std::fs::{Dir, FileType, FileTypeExt as _, OpenOptions, OpenOptionsExt as _};
 use rustix::fs::OFlags;
-use sha2::{Digest as _, Sha256};
 
 use crate::{Kind, WorkspaceError};
 
@@ -15,9 +13,10 @@ use crate::{Kind, WorkspaceError};
 pub(crate) fn io_error(
     path: &Path,
     action: &'static str,
-) -> impl FnOnce(io::Error) -> WorkspaceError {
+) -> impl FnOnce(io::Error) -> WorkspaceError + use<> {
+    let path = path.to_owned();
     move |source| WorkspaceError::Io {
-        path: path.to_owned(),
+        path,
         action,
         source,
     }
@@ -39,6 +38,15 @@ pub(crate) fn open_file(dir: &Dir, path: &Path) -> io::Result<File> {
         return Err(io::Error::other("not a regular file any more"));
     }
     Ok(file.into_std())
+}
+
+/// Opens a directory below another, which an empty path is.
+pub(crate) fn open_below(dir: &Dir, path: &Path) -> io::Result<Dir> {
+    if path.as_os_str().is_empty() {
+        dir.try_clone()
+    } else {
+        dir.open_dir(path)
+    }
 }
 
 /// The names in a directory and what they are, sorted by name.
@@ -65,37 +73,4 @@ fn kind(file_type: FileType) -> Kind {
     } else {
         Kind::File
     }
-}
-
-/// The length and SHA-256 of what a file has from here on.
-pub(crate) fn hash_file(file: &mut File) -> io::Result<(u64, [u8; 32])> {
-    let mut sha256 = Sha256::new();
-    let size = io::copy(file, &mut sha256)?;
-    Ok((size, sha256.finalize().into()))
-}
-
-/// The length and SHA-256 of a symlink's target.
-pub(crate) fn hash_target(target: &Path) -> (u64, [u8; 32]) {
-    let bytes = target.as_os_str().as_bytes();
-    (bytes.len() as u64, Sha256::digest(bytes).into())
-}
-
-/// A file's text, if it is UTF-8 without NUL bytes, has at most so many bytes, and, where asked for, this SHA-256.
-pub(crate) fn read_text(
-    dir: &Dir,
-    path: &Path,
-    limit: u64,
-    sha256: Option<[u8; 32]>,
-) -> io::Result<Option<String>> {
-    let mut bytes = Vec::new();
-    open_file(dir, path)?
-        .take(limit + 1)
-        .read_to_end(&mut bytes)?;
-    let fits = bytes.len() as u64 <= limit && !bytes.contains(&0);
-    let is_it = sha256.is_none_or(|sha256| Sha256::digest(&bytes).as_slice() == sha256);
-    Ok(if fits && is_it {
-        String::from_utf8(bytes).ok()
-    } else {
-        None
-    })
 }

@@ -1,9 +1,5 @@
 //! What is copied, what is not, and that nothing leads out of the source.
 
-#![expect(clippy::unwrap_used, reason = "in tests a panic is the report")]
-
-mod common;
-
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
@@ -14,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use common::{place, write};
-use ml_intern_workspace::{Kind, Staged, WorkspaceError};
+use crate::common::{place, write};
+use ml_intern_workspace::{Digest, Kind, Staged, WorkspaceError};
 use rustix::fs::{CWD, FileType, Mode, RenameFlags};
 
 /// Every path in a directory: a directory with a `/`, a symlink with its target, a file with its contents.
@@ -90,15 +86,15 @@ fn the_base_tells_what_was_copied() {
     let base: Vec<_> = staged
         .base()
         .iter()
-        .map(|(path, e)| (path.to_str().unwrap(), e.kind, e.size, e.mode, e.sha256[0]))
+        .map(|(path, e)| (path.to_str().unwrap(), e.kind, e.size, e.mode, e.digest))
         .collect();
-    // SHA-256 of "abc" begins with 0xba.
+    let abc = Digest::of(b"abc");
     assert_eq!(
         base,
         [
-            ("dir", Kind::Directory, 0, 0o755, 0),
-            ("dir/abc", Kind::File, 3, 0o640, 0xba),
-            ("dir/link", Kind::Symlink, 3, 0o777, 0xba),
+            ("dir", Kind::Directory, 0, 0o755, Digest::NONE),
+            ("dir/abc", Kind::File, 3, 0o640, abc),
+            ("dir/link", Kind::Symlink, 3, 0o777, abc),
         ]
     );
 }
@@ -143,15 +139,16 @@ fn modes_and_times_are_kept_and_the_copy_is_private() {
 }
 
 #[test]
-fn the_copy_goes_when_it_is_dropped_unless_it_is_kept() {
+fn the_copy_stays_until_it_is_discarded() {
     let place = place();
     write(&place.source, "a", "a");
     let staged = place.stage();
-    let root = staged.root().to_owned();
+    let (root, directory) = (staged.root().to_owned(), staged.directory().to_owned());
     drop(staged);
-    assert!(!root.exists());
-    let kept = place.stage().keep();
-    assert_eq!(tree(&kept), ["a: a"]);
+    assert_eq!(tree(&root), ["a: a"]);
+    Staged::open(&directory).unwrap().discard().unwrap();
+    assert!(!directory.exists());
+    assert_eq!(tree(&place.source), ["a: a"]);
 }
 
 #[test]
@@ -335,18 +332,77 @@ fn a_copy_has_at_most_so_many_bytes() {
     place.options.max_bytes = 1000;
     assert_eq!(place.stage().bytes(), 1000);
     place.options.max_bytes = 999;
+    let advice =
+        "list in .ml-internignore what is not needed, and mount large data read-only, by name";
     assert_eq!(
         place.refused(),
-        "SOURCE/sparse: limit reached: workspace-size (allowed 999 bytes, requested 1000)"
+        format!(
+            "SOURCE: limit reached: workspace-size (allowed 999 bytes, requested 1000); the biggest files: a (600 B), \
+             sparse (400 B); {advice}"
+        )
     );
-    File::create(place.source.join("sparse"))
-        .unwrap()
-        .set_len(1 << 40)
-        .unwrap();
-    place.options.max_bytes = 1000;
+    for n in 0..9 {
+        write(&place.source, &format!("small/{n}"), [0; 5]);
+    }
     assert_eq!(
         place.refused(),
-        "SOURCE/sparse: limit reached: workspace-size (allowed 1000 bytes, requested 1099511628376)"
+        format!(
+            "SOURCE: limit reached: workspace-size (allowed 999 bytes, requested 1045); the biggest files: a (600 B), \
+             sparse (400 B), small/0 (5 B), small/1 (5 B), small/2 (5 B); {advice}"
+        )
+    );
+}
+
+#[test]
+fn a_file_that_is_too_large_is_left_out_and_listed() {
+    let mut place = place();
+    write(&place.source, "fits", [b'a'; 1000]);
+    let sparse = File::create(place.source.join("too-large")).unwrap();
+    sparse.set_len(1 << 40).unwrap();
+    place.options.max_file_bytes = 1000;
+    let staged = place.stage();
+    assert_eq!(staged.base().len(), 1);
+    let advice = "mount its directory read-only, by name, to have it read";
+    let expected = format!("too-large: a file of 1.0 TiB, and at most 1000 B are copied; {advice}");
+    assert_eq!(skipped(&staged), [expected]);
+}
+
+#[test]
+fn what_the_list_in_the_workspace_matches_is_left_out() {
+    let place = place();
+    write(
+        &place.source,
+        ".ml-internignore",
+        "*.bin\n!keep.bin\n/data\n",
+    );
+    write(&place.source, "a.bin", "");
+    write(&place.source, "keep.bin", "");
+    write(&place.source, "data/x", "");
+    write(&place.source, "sub/data/y", "");
+    let staged = place.stage();
+    let copied: Vec<_> = staged
+        .base()
+        .keys()
+        .map(|path| path.to_str().unwrap())
+        .collect();
+    let expected = [
+        ".ml-internignore",
+        "keep.bin",
+        "sub",
+        "sub/data",
+        "sub/data/y",
+    ];
+    assert_eq!(copied, expected);
+    let reason = "listed in .ml-internignore";
+    assert_eq!(
+        skipped(&staged),
+        [format!("a.bin: {reason}"), format!("data: {reason}")]
+    );
+    write(&place.source, ".ml-internignore", "[z-a]");
+    let refused = place.refused();
+    assert!(
+        refused.starts_with("SOURCE/.ml-internignore: cannot use: "),
+        "{refused}"
     );
 }
 
@@ -362,7 +418,8 @@ fn a_copy_has_at_most_so_many_files() {
     place.options.max_files = 3;
     assert_eq!(
         place.refused(),
-        "SOURCE/dir/c: too many files: a staged workspace can have 3 files and directories"
+        "SOURCE: too many files: a staged workspace can have 3 files and directories; the fullest directories, as far as it \
+         was looked: dir/ (3), / (1); list in .ml-internignore what is not needed, and mount large data read-only, by name"
     );
 }
 
@@ -415,7 +472,7 @@ fn what_cannot_be_read_is_an_error_that_names_it() {
 }
 
 /// Permissions do not stop root, but for two capabilities; a thread can give them up for itself.
-fn give_up_reading_everything() {
+pub(crate) fn give_up_reading_everything() {
     use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
     let mut own = capabilities(None).unwrap();
     own.effective -= CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
@@ -442,19 +499,24 @@ fn what_is_no_directory_cannot_be_staged() {
 #[test]
 fn the_copy_cannot_be_in_what_is_copied() {
     let mut place = place();
-    let outside = place.options.parent.clone();
     for parent in ["", "tmp", "tmp/deeper"] {
-        place.options.parent = place.source.join(parent);
-        fs::create_dir_all(&place.options.parent).unwrap();
+        let parent = place.source.join(parent);
+        fs::create_dir_all(&parent).unwrap();
+        place.options.directory = parent.join("copy");
         let error = Staged::new(&place.source, &place.options).unwrap_err();
         assert!(matches!(error, WorkspaceError::Inside { .. }), "{error}");
     }
     // Neither by another name.
-    place.options.parent = outside.join("link");
-    symlink(place.source.join("tmp"), &place.options.parent).unwrap();
+    let link = place.parent.join("link");
+    symlink(place.source.join("tmp"), &link).unwrap();
+    place.options.directory = link.join("copy");
     let error = Staged::new(&place.source, &place.options).unwrap_err();
     assert!(matches!(error, WorkspaceError::Inside { .. }), "{error}");
-    place.options.parent = outside;
+    // Nor can it be where there is something already.
+    place.options.directory = place.parent.join("taken");
+    write(&place.parent, "taken/file", "mine");
+    assert!(Staged::new(&place.source, &place.options).is_err());
+    assert_eq!(tree(&place.parent.join("taken")), ["file: mine"]);
     place.stage();
 }
 
@@ -481,7 +543,7 @@ fn a_directory_that_is_swapped_meanwhile_leads_nowhere() {
             }
         });
         for _ in 0..200 {
-            match Staged::new(&place.source, &place.options) {
+            match Staged::new(&place.source, &place.next()) {
                 Ok(staged) => {
                     let tree = tree(staged.root());
                     assert!(tree.iter().all(|line| !line.contains("secret")), "{tree:?}");
