@@ -28,6 +28,14 @@ Exit codes:
 pub(crate) enum Command {
     /// Run one prompt to its end (the same as giving the prompt alone)
     Run(Run),
+    /// Show what a session has changed in its private copy
+    Diff(Diff),
+    /// Bring a session's changes to your directory: all of them, or none
+    Commit(Commit),
+    /// Take back the files of the last turn, or a commit
+    Undo(Undo),
+    /// Remove a session's private copy
+    Discard(Target),
     /// Look at the record of a session
     #[command(subcommand)]
     Journal(Journal),
@@ -59,7 +67,8 @@ pub(crate) struct Run {
     #[arg(long, env = "ML_INTERN_POLICY", default_value = "ci")]
     pub(crate) policy: String,
 
-    /// The directory to work on; the run sees a private copy of it
+    /// The directory to work on; the run sees a private copy of it. `direct`, or `direct:DIRECTORY`, works in the
+    /// directory itself, with checkpoints
     #[arg(long, default_value = ".")]
     pub(crate) workspace: PathBuf,
 
@@ -89,6 +98,46 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) plugins: Plugins,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// The session: its directory, or the beginning of its id; the latest, if it is left out
+    #[arg(long)]
+    pub(crate) session: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    #[command(flatten)]
+    pub(crate) target: Target,
+
+    /// Only the names, without the texts
+    #[arg(long)]
+    pub(crate) names: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Commit {
+    #[command(flatten)]
+    pub(crate) target: Target,
+
+    /// Only these files, and those in these directories, as `diff` names them
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Also these protected paths, as patterns, for example .github/workflows/**
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) allow: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Undo {
+    #[command(flatten)]
+    pub(crate) target: Target,
+
+    /// This commit, in your directory, instead of the last turn
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) commit: Option<String>,
 }
 
 #[derive(Debug, Args)]

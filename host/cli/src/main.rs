@@ -12,6 +12,7 @@ mod services;
 mod setup;
 mod summary;
 mod tools;
+mod workspaces;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -26,6 +27,10 @@ fn main() -> ExitCode {
     let ended = match cli.command {
         None => run::run(&cli.run),
         Some(Command::Run(run)) => run::run(&run),
+        Some(Command::Diff(diff)) => workspaces::diff(&diff),
+        Some(Command::Commit(commit)) => workspaces::commit(&commit),
+        Some(Command::Undo(undo)) => workspaces::undo(&undo),
+        Some(Command::Discard(target)) => workspaces::discard(&target),
         Some(Command::Journal(journal)) => commands::journal(&journal),
         Some(Command::Policy(policy)) => commands::policy(&policy),
         Some(Command::Tools(tools)) => commands::tools(&tools),

@@ -58,9 +58,14 @@ impl Paths {
         self.data.join("plugins")
     }
 
+    /// All sessions.
+    pub(crate) fn sessions(&self) -> PathBuf {
+        self.state.join("sessions")
+    }
+
     /// One session.
     pub(crate) fn session(&self, id: &str) -> PathBuf {
-        self.state.join("sessions").join(id)
+        self.sessions().join(id)
     }
 }
 

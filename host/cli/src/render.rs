@@ -31,7 +31,14 @@ impl Renderer {
     }
 
     /// Says what is about to run: the model, the policy, and where.
-    pub(crate) fn opening(&mut self, model: &str, policy: &str, tools: usize, workspace: &Path) {
+    pub(crate) fn opening(
+        &mut self,
+        model: &str,
+        policy: &str,
+        tools: usize,
+        workspace: &Path,
+        staged: bool,
+    ) {
         if self.json {
             return;
         }
@@ -39,8 +46,13 @@ impl Renderer {
         self.line(&format!("policy     {policy}"));
         self.line(&format!("tools      {tools}"));
         self.line(&format!(
-            "workspace  {} (a private copy)",
-            workspace.display()
+            "workspace  {} ({})",
+            workspace.display(),
+            if staged {
+                "a private copy"
+            } else {
+                "the directory itself"
+            }
         ));
         self.line("");
     }

@@ -8,7 +8,7 @@ use agent::{Agent, MicroUsd, Options, Outcome, Parts, SystemClock, Tools as _, U
 use journal::{Entry, Header, Journal};
 use sandbox::{Mounts, Sandbox, Setup};
 use tokio_util::sync::CancellationToken;
-use workspace::Staged;
+use workspace::{Mode, Workspace};
 
 use crate::args::Run;
 use crate::fail::Fail;
@@ -17,7 +17,7 @@ use crate::render::Renderer;
 use crate::services::SessionServices;
 use crate::summary;
 use crate::tools::{self, PluginTools};
-use crate::{profile, secrets, setup};
+use crate::{profile, secrets, setup, workspaces};
 
 /// What the model is told to be, in this build.
 const SYSTEM_PROMPT: &str = include_str!("../../../configs/prompts/system.md");
@@ -116,7 +116,13 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
         let (mut agent, mut events) =
             Agent::new(parts, options).map_err(|error| Fail::failed(error.to_string()))?;
         let mut renderer = Renderer::new(args.json);
-        renderer.opening(&label, &policy_name, tool_count, staged.root());
+        renderer.opening(
+            &label,
+            &policy_name,
+            tool_count,
+            staged.root(),
+            staged.staged().is_some(),
+        );
         let cancel = CancellationToken::new();
         let watcher = tokio::spawn(interrupt(cancel.clone()));
         let printing = tokio::spawn(async move {
@@ -125,6 +131,10 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
             }
             renderer
         });
+        let label = prompt.lines().next().unwrap_or_default();
+        staged
+            .checkpoint(label)
+            .map_err(|error| Fail::failed(error.to_string()))?;
         let outcome = agent.run_turn(&prompt, &cancel).await;
         let tally = agent.tally();
         drop(agent);
@@ -139,7 +149,6 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
         .diff()
         .map_err(|error| Fail::failed(error.to_string()))?;
     close(&journal, &outcome, &diff)?;
-    let copy = staged.keep();
     summary::print(&summary::Run {
         json: args.json,
         outcome: &outcome,
@@ -147,7 +156,9 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
         tally,
         elapsed: started.elapsed(),
         journal: &journal_path,
-        workspace: &copy,
+        workspace: staged.root(),
+        direct: staged.staged().is_none(),
+        directory: &directory,
     })?;
     Ok(outcome.exit_code())
 }
@@ -198,15 +209,22 @@ fn dollars(amount: f64) -> Result<MicroUsd, Fail> {
     Ok(MicroUsd((amount * 1e6).round() as u64))
 }
 
-/// The private copy that the run works on.
-fn stage(source: &Path, directory: &Path) -> Result<Staged, Fail> {
+/// Where the run works: in a private copy, unless the user says `direct`.
+fn stage(named: &Path, directory: &Path) -> Result<Workspace, Fail> {
     let options = workspace::Options {
-        parent: directory.to_owned(),
         max_bytes: WORKSPACE_BYTES,
         max_files: WORKSPACE_FILES,
-        ignore: workspace::Options::default_ignore(),
+        ..workspace::Options::new(directory.join(workspaces::FOLDER))
     };
-    Staged::new(source, &options).map_err(|error| Fail::usage(error.to_string()))
+    let text = named.to_string_lossy();
+    let (mode, source) = match text.strip_prefix("direct") {
+        Some("") => (Mode::Direct, Path::new(".")),
+        Some(rest) if rest.starts_with(':') => {
+            (Mode::Direct, Path::new(rest.trim_start_matches(':')))
+        }
+        _ => (Mode::Staged, named),
+    };
+    Workspace::new(mode, source, &options).map_err(|error| Fail::usage(error.to_string()))
 }
 
 /// The directories that were named, or the one that setup fills.

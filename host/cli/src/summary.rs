@@ -23,6 +23,10 @@ pub(crate) struct Run<'a> {
     pub(crate) elapsed: Duration,
     pub(crate) journal: &'a Path,
     pub(crate) workspace: &'a Path,
+    /// Whether tools worked in the user's directory itself.
+    pub(crate) direct: bool,
+    /// The session's.
+    pub(crate) directory: &'a Path,
 }
 
 /// One row of the table of decisions.
@@ -57,6 +61,12 @@ pub(crate) fn print(run: &Run<'_>) -> Result<(), Fail> {
         run.workspace.display(),
         run.journal.display(),
     ));
+    if !run.direct && !run.diff.is_empty() {
+        put(&format!(
+            "next       ml-intern diff|commit|discard --session {}\n",
+            run.directory.display()
+        ));
+    }
     match run.outcome {
         Outcome::Done { .. } => put("ended      done\n"),
         Outcome::Failed { error } => put(&format!("ended      failed: {error}\n")),

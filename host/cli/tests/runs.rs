@@ -331,12 +331,105 @@ for call in (
     ran.prints(
         "PermissionError [Errno 13] effect write is not allowed to code without asking (rule: ",
     );
-    ran.prints("RuntimeError there is no tool named nothing; there are bash, edit, python, read, write");
+    ran.prints(
+        "RuntimeError there is no tool named nothing; there are bash, edit, python, read, write",
+    );
     ran.prints("RuntimeError invalid arguments: ");
     ran.prints(
         "RuntimeError RuntimeError: a tool that code called cannot run code that calls tools",
     );
     assert!(!ran.out.contains("new.txt ("), "{}", ran.out);
+}
+
+#[test]
+fn changes_are_shown_committed_taken_back_and_discarded() {
+    let place = Place::new();
+    let ran = place.run(&[
+        call("write", json!({"path": "new.txt", "content": "one\n"})),
+        call(
+            "write",
+            json!({"path": ".github/workflows/x.yml", "content": "on: push\n"}),
+        ),
+        says("Done."),
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let session = place.path("session");
+    let after = |arguments: &[&str]| {
+        let mut command = binary();
+        command.args(arguments).arg("--session").arg(&session);
+        Ran::of(command.output().unwrap())
+    };
+    let real = place.workspace();
+
+    let diff = after(&["diff"]);
+    assert_eq!(diff.code, 0, "{}", diff.err);
+    diff.prints("A new.txt (4 B)");
+    diff.prints("+one");
+    assert!(!real.join("new.txt").exists());
+
+    let refused = after(&["commit"]);
+    assert_eq!(refused.code, 3, "{}\n{}", refused.out, refused.err);
+    assert!(
+        refused.err.contains(".github/workflows/x.yml"),
+        "{}",
+        refused.err
+    );
+    assert!(!real.join("new.txt").exists(), "all or nothing");
+
+    let done = after(&["commit", "new.txt"]);
+    assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
+    done.prints("A new.txt");
+    assert_eq!(
+        std::fs::read_to_string(real.join("new.txt")).unwrap(),
+        "one\n"
+    );
+    assert!(!real.join(".github").exists());
+
+    let back = after(&["undo", "--commit", "1"]);
+    assert_eq!(back.code, 0, "{}\n{}", back.out, back.err);
+    assert!(!real.join("new.txt").exists());
+
+    let allowed = after(&["commit", "--allow", ".github/workflows/**"]);
+    assert_eq!(allowed.code, 0, "{}\n{}", allowed.out, allowed.err);
+    assert!(real.join(".github/workflows/x.yml").exists());
+
+    let undone = after(&["undo"]);
+    assert_eq!(undone.code, 0, "{}", undone.err);
+    let gone = after(&["discard"]);
+    assert_eq!(gone.code, 0, "{}", gone.err);
+    assert!(real.join("new.txt").exists(), "what was committed stays");
+    assert_eq!(after(&["diff"]).code, 2, "there is no session any more");
+}
+
+#[test]
+fn direct_is_the_directory_itself() {
+    let place = Place::new();
+    let turns = [
+        call("write", json!({"path": "new.txt", "content": "one\n"})),
+        says("Done."),
+    ];
+    let direct = format!("direct:{}", place.workspace().display());
+    let ran = Ran::of(
+        place
+            .command(&turns)
+            .args(["--workspace", &direct])
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    ran.prints("(the directory itself)");
+    assert!(place.workspace().join("new.txt").exists());
+    let session = place.path("session");
+    let undone = Ran::of(
+        binary()
+            .arg("undo")
+            .arg("--session")
+            .arg(&session)
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(undone.code, 0, "{}", undone.err);
+    assert!(!place.workspace().join("new.txt").exists());
 }
 
 #[test]

@@ -284,7 +284,7 @@ async fn nothing_leads_out() {
     // The shell makes its users up; those of the host are not among them.
     let (users, _) = shown(tool.call(json!({"command": "cat /etc/passwd"})).await);
     let real = std::fs::read_to_string("/etc/passwd").unwrap();
-    for user in real.lines() {
+    for user in real.lines().filter(|user| !user.starts_with("nobody:")) {
         assert!(!users.lines().any(|line| line == user), "{users}");
     }
     let script = "echo x > /tmp/ok && cat /tmp/ok > /dev/null && cat /tmp/ok";
