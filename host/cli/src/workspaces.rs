@@ -124,10 +124,7 @@ pub(crate) fn commit(args: &args::Commit) -> Result<u8, Fail> {
                 text.push_str(&format!("\n  {refusal}"));
             }
             text.push_str("\nname the paths to commit, or allow them with --allow");
-            return Err(Fail {
-                code: 3,
-                ..Fail::failed(text)
-            });
+            return Err(Fail::denied(text));
         }
         Err(error) => return Err(failed(error)),
     };

@@ -246,7 +246,7 @@ impl Policy {
                 }
             }
         }
-        if self.otherwise(Class::Http) == Verdict::Ask {
+        if self.otherwise_for(Class::Http, request) == Verdict::Ask {
             let rest = allowance(region.clone(), AddressScope::Public);
             needs.approved.allowances.push(rest);
         }
@@ -327,7 +327,10 @@ impl Policy {
         }
         let rule = found.or_else(|| self.rules.iter().find(|rule| rule.offers(atom, request)));
         Ruling {
-            verdict: rule.map_or_else(|| self.otherwise(atom.class()), |rule| rule.verdict),
+            verdict: rule.map_or_else(
+                || self.otherwise_for(atom.class(), request),
+                |rule| rule.verdict,
+            ),
             rule,
         }
     }

@@ -205,6 +205,13 @@ fn otherwise_is_deny_unless_it_says_ask() {
             verdict
         );
     }
+    // Nobody is asked about the host's own work.
+    let own = policy("[otherwise]\neffects = \"ask\"").decide(&call(
+        "host/b/c",
+        &[Effect::Observe],
+        vec![],
+    ));
+    assert_eq!(own.verdict, Deny);
     let named = Need::Http(http("https://x.y", &[Method::Get], &["/"]));
     assert_eq!(
         about(&policy("[otherwise]\nhttp = \"ask\"\ndns = \"ask\""), named),

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `F` id, with a descriptor | host | fork a worker that serves on it |
 //! | `K` id | host | kill that worker |
+//! | `I` id | host | interrupt what that worker runs |
 //! | `X` id, then status, user and system time in µs, peak RSS in KiB | zygote | that worker has ended, and is reaped |
 //! | `E` id, then an error number | zygote | it could not be forked |
 //!
@@ -26,6 +27,7 @@ use rustix::process::{
     set_parent_process_death_signal,
 };
 
+use super::interrupt;
 use super::serve::{Loaded, leave, serve};
 use super::wall::{self, Forbidden};
 use crate::bindings::program::ProgramPre;
@@ -151,10 +153,14 @@ fn zygote(loaded: &Loaded, control: OwnedFd) -> io::Result<()> {
                     tell(&control, b'E', id, &[number])?;
                 }
             },
-            (b'K', _) => {
+            (b'K' | b'I', _) => {
+                let signal = match letter {
+                    b'K' => Signal::KILL,
+                    _ => interrupt::SIGNAL,
+                };
                 if let Some(child) = children.get(&id) {
                     // It may have ended meanwhile.
-                    let _ = pidfd_send_signal(&child.handle, Signal::KILL);
+                    let _ = pidfd_send_signal(&child.handle, signal);
                 }
             }
             _ => {}

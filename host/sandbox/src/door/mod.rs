@@ -1,5 +1,7 @@
 //! What is behind the door of a program image: the requests that `wit/program.wit` names, answered for one command line.
 
+mod web;
+
 use std::time::Instant;
 
 use base64::Engine as _;
@@ -37,6 +39,7 @@ pub(crate) struct Answers {
     /// What an interpreter that stays now knows.
     pub(crate) names: Vec<String>,
     shown_bytes: usize,
+    responses: web::Responses,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,6 +58,14 @@ enum Request {
     Connect {
         host: String,
         port: String,
+    },
+    Request(web::Outgoing),
+    Read {
+        id: u64,
+        size: usize,
+    },
+    Close {
+        id: u64,
     },
     Tools {},
     Tool {
@@ -126,7 +137,8 @@ impl Answers {
                     verdict: Verdict::Deny,
                     subject: format!("connect {host}:{port}"),
                     rule: "programs: there are no sockets".into(),
-                    remedy: "Use a tool for the web; its operations declare where they go, and the policy decides about that.".into(),
+                    remedy: "Only HTTP requests can be sent, and the policy decides about each."
+                        .into(),
                 };
                 caller.refuse(&decision);
                 let Decision {
@@ -136,6 +148,15 @@ impl Answers {
                     ..
                 } = decision;
                 Err(("denied", format!("{subject} is denied ({rule}). {remedy}")))
+            }
+            Request::Request(outgoing) => {
+                let gate = caller.hooks.gate();
+                self.responses.send(outgoing, gate).await
+            }
+            Request::Read { id, size } => self.responses.read(id, size).await,
+            Request::Close { id } => {
+                self.responses.close(id);
+                Ok(Value::Null)
             }
             Request::Tools {} => Ok(json!(caller.services.tools(&caller.caller.call))),
             Request::Tool { name, arguments } => {
