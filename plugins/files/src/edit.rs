@@ -1,11 +1,14 @@
-//! `edit`: one exact piece of a file replaced, or something inserted next to it.
+//! `edit`: one exact piece of a file replaced, or something inserted next to it; in a notebook, of one cell's source, or
+//! the whole cell.
 
 use ml_intern_sdk::prelude::*;
 
 use crate::error::Error;
 use crate::find;
+use crate::notebook::{self, CellName, Changed, Kind, Notebook, Unfit};
+use crate::read::not_of_cells;
 use crate::text::{View, line_feeds};
-use crate::workspace::{Seen, Workspace};
+use crate::workspace::{Place, Seen, Workspace};
 
 /// The arguments of `edit`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -13,7 +16,7 @@ use crate::workspace::{Seen, Workspace};
 pub(crate) struct Edit {
     /// The file, relative to /workspace or absolute under it.
     path: String,
-    /// The exact text to look for, white space included, without read's line numbers.
+    /// The exact text to look for, white space included, without read's line numbers. With cell, empty for the whole cell.
     old_str: String,
     /// What to put in its place, or next to it.
     new_str: String,
@@ -21,9 +24,16 @@ pub(crate) struct Edit {
     #[serde(default)]
     replace_all: bool,
     /// replace puts new_str in the place of old_str; append_after and prepend_before insert it right after or right
-    /// before old_str, which stays. Nothing is added between them: begin or end new_str with a line break for a line of its own.
+    /// before old_str, which stays. Nothing is added between them: begin or end new_str with a line break for a line of
+    /// its own. delete is for a whole cell only.
     #[serde(default)]
     mode: Mode,
+    /// For a notebook: the cell, by its id or its number from 0. old_str is looked for in its source. With an empty
+    /// old_str, replace sets its whole source, append_after and prepend_before put a new cell with new_str next to it,
+    /// and delete takes it out.
+    cell: Option<CellName>,
+    /// The type of a new cell, code if left out; or with replace of a whole cell, what it becomes.
+    cell_type: Option<Kind>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -33,9 +43,10 @@ enum Mode {
     Replace,
     AppendAfter,
     PrependBefore,
+    Delete,
 }
 
-/// The part for programs.
+/// The part for programs, for text.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
     path: &'a str,
@@ -43,6 +54,25 @@ struct Report<'a> {
     replacements: usize,
     /// The lines where they began, before the change.
     lines: &'a [usize],
+    /// Bytes of the file afterwards.
+    bytes: usize,
+}
+
+/// The part for programs, for a notebook.
+#[derive(Debug, Serialize)]
+struct CellReport<'a> {
+    path: &'a str,
+    /// What was done: `edited`, `rewritten`, `inserted` or `deleted`.
+    change: &'static str,
+    /// The cell's number; for one that was deleted, the number that it had.
+    cell: usize,
+    id: Option<&'a str>,
+    cell_type: Kind,
+    /// The lines of its source where it was edited, before the change.
+    lines: &'a [usize],
+    outputs_cleared: bool,
+    /// Cells of the notebook afterwards.
+    cells: usize,
     /// Bytes of the file afterwards.
     bytes: usize,
 }
@@ -55,28 +85,239 @@ pub(crate) fn run(
     check(arguments)?;
     let place = workspace.find(&arguments.path)?;
     let loaded = workspace.load(&place)?;
+    let text = loaded.text()?;
     workspace.require_seen(&place, loaded.digest())?;
-    let Edited { text, lines } = apply(&loaded.text, arguments, &place.name)?;
-    workspace.replace(&place, &text)?;
-    let changes = match (lines.len(), arguments.mode) {
-        (1, Mode::Replace) => "1 replacement".to_owned(),
-        (many, Mode::Replace) => format!("{many} replacements"),
-        (1, _) => "1 insertion".to_owned(),
-        (many, _) => format!("{many} insertions"),
+    let unfit = |why| Error::Notebook {
+        path: place.name.clone(),
+        why,
     };
+    if !notebook::is_named_so(&place.name) {
+        return match &arguments.cell {
+            None => in_text(workspace, &place, text, arguments),
+            Some(_) => Err(not_of_cells(&place.name).into()),
+        };
+    }
+    match (Notebook::new(text), &arguments.cell) {
+        (Ok(notebook), Some(cell)) => {
+            let done = in_cell(notebook, cell, arguments, &place.name, loaded.digest())?;
+            workspace.replace(&place, &done.changed.text)?;
+            done.said(&place.name)
+        }
+        // What it is for is not known: a piece of the JSON is not what read showed.
+        (Ok(notebook), None) => Err(Failure::argument(
+            "/cell",
+            which_cell(&notebook, &arguments.old_str, &place.name),
+        )),
+        (Err(why @ Unfit::Format(_)), _) | (Err(why), Some(_)) => Err(unfit(why).into()),
+        // It can be mended like any text.
+        (Err(_), None) => in_text(workspace, &place, text, arguments),
+    }
+}
+
+fn in_text(
+    workspace: &mut Workspace<impl Seen>,
+    place: &Place,
+    text: &str,
+    arguments: &Edit,
+) -> Result<Output, Failure> {
+    let name = &place.name;
+    let Edited { text, lines } = apply(text, arguments, &format!("`{name}`"))?;
+    workspace.replace(place, &text)?;
     let said = format!(
-        "Edited `{}`: {changes} at {} ({} bytes).",
-        place.name,
-        find::list(&lines),
+        "Edited `{name}`: {} ({} bytes).",
+        changes(arguments.mode, &lines),
         text.len()
     );
     Output::text(said).with_structured(&Report {
-        path: &place.name,
+        path: name,
         replacements: lines.len(),
         lines: &lines,
         bytes: text.len(),
     })
 }
+
+/// `2 replacements at lines 3 and 8`.
+fn changes(mode: Mode, lines: &[usize]) -> String {
+    let changes = match (lines.len(), mode) {
+        (1, Mode::Replace) => "1 replacement".to_owned(),
+        (many, Mode::Replace) => format!("{many} replacements"),
+        (1, _) => "1 insertion".to_owned(),
+        (many, _) => format!("{many} insertions"),
+    };
+    format!("{changes} at {}", find::list(lines))
+}
+
+/// What was done to a notebook.
+struct Done {
+    changed: Changed,
+    change: &'static str,
+    /// Of a cell that was edited: `1 replacement at line 3`.
+    places: String,
+    lines: Vec<usize>,
+}
+
+impl Done {
+    fn said(&self, name: &str) -> Result<Output, Failure> {
+        let Changed {
+            cell,
+            number,
+            id,
+            kind,
+            cleared,
+            cells,
+            text,
+        } = &self.changed;
+        let bytes = text.len();
+        let kind_name = kind.name();
+        let mut said = match self.change {
+            "edited" => format!(
+                "Edited {cell} of `{name}`: {} ({bytes} bytes).",
+                self.places
+            ),
+            "rewritten" => format!("Rewrote {cell} of `{name}` ({kind_name}, {bytes} bytes)."),
+            "inserted" => {
+                format!("Put {cell} into `{name}` ({kind_name}; {cells} cells, {bytes} bytes).")
+            }
+            _ => format!("Took {cell} out of `{name}` ({cells} cells left, {bytes} bytes)."),
+        };
+        if *cleared {
+            said.push_str(" Its outputs are gone, since they came of another source.");
+        }
+        let after = match self.change {
+            "inserted" => *number + 1 < *cells,
+            "deleted" => number < cells,
+            _ => false,
+        };
+        if after {
+            said.push_str(" The cells after it have other numbers now.");
+        }
+        Output::text(said).with_structured(&CellReport {
+            path: name,
+            change: self.change,
+            cell: *number,
+            id: id.as_deref(),
+            cell_type: *kind,
+            lines: &self.lines,
+            outputs_cleared: *cleared,
+            cells: *cells,
+            bytes,
+        })
+    }
+}
+
+/// The notebook with one cell changed. The digest is the file's.
+fn in_cell(
+    notebook: Notebook,
+    name: &CellName,
+    arguments: &Edit,
+    path: &str,
+    digest: &str,
+) -> Result<Done, Error> {
+    let argument = |pointer, expected| Error::Argument { pointer, expected };
+    let whole = |change, changed| Done {
+        changed,
+        change,
+        places: String::new(),
+        lines: Vec::new(),
+    };
+    let source = line_feeds(&arguments.new_str);
+    let new_kind = arguments.cell_type.unwrap_or(Kind::Code);
+    let inserts = matches!(arguments.mode, Mode::AppendAfter | Mode::PrependBefore);
+    let is_first = matches!(name, CellName::Number(0)) || *name == CellName::Id("0".into());
+    if arguments.old_str.is_empty() && inserts && is_first && notebook.cells.is_empty() {
+        return Ok(whole(
+            "inserted",
+            notebook.insert(0, &source, new_kind, digest),
+        ));
+    }
+    let number = notebook
+        .find(name, path)
+        .map_err(|expected| argument("/cell", expected))?;
+    let Some(cell) = notebook.cells.get(number) else {
+        return Err(argument("/cell", "a cell that exists".to_owned()));
+    };
+    let (called, kind) = (cell.called(number), cell.kind);
+    let failed = |problem| Error::NoMatch(format!("{problem}, in `{path}`"));
+    if arguments.old_str.is_empty() {
+        return Ok(match arguments.mode {
+            Mode::AppendAfter => whole(
+                "inserted",
+                notebook.insert(number + 1, &source, new_kind, digest),
+            ),
+            Mode::PrependBefore => whole(
+                "inserted",
+                notebook.insert(number, &source, new_kind, digest),
+            ),
+            Mode::Delete => whole("deleted", notebook.remove(number).map_err(failed)?),
+            Mode::Replace => {
+                let kind = arguments.cell_type.unwrap_or(kind);
+                if source == line_feeds(&cell.source) && kind == cell.kind {
+                    let expected = format!("something else than the source of {called}");
+                    return Err(argument("/new_str", expected));
+                }
+                let changed = notebook.rewrite(number, &source, kind).map_err(failed)?;
+                whole("rewritten", changed)
+            }
+        });
+    }
+    let elsewhere = cells_with(&notebook, &arguments.old_str);
+    if !elsewhere.is_empty() && !elsewhere.contains(&number) {
+        return Err(Error::NoMatch(format!(
+            "old_str is not in {called} of `{path}`, but in {}",
+            listed(&notebook, &elsewhere)
+        )));
+    }
+    let Edited { text, lines } = apply(&cell.source, arguments, &format!("{called} of `{path}`"))?;
+    Ok(Done {
+        changed: notebook.rewrite(number, &text, kind).map_err(failed)?,
+        change: "edited",
+        places: changes(arguments.mode, &lines),
+        lines,
+    })
+}
+
+/// What would be right for `cell` where it was left out.
+fn which_cell(notebook: &Notebook, old_str: &str, path: &str) -> String {
+    let found = cells_with(notebook, old_str);
+    if found.is_empty() {
+        return format!(
+            "the cell of `{path}` to change, by its id or number; old_str is in the source of none"
+        );
+    }
+    format!(
+        "the cell of `{path}` to change, by its id or number; old_str is in {}",
+        listed(notebook, &found)
+    )
+}
+
+/// The cells whose source has the text.
+fn cells_with(notebook: &Notebook, text: &str) -> Vec<usize> {
+    let wanted = line_feeds(text);
+    notebook
+        .cells
+        .iter()
+        .enumerate()
+        .filter(|(_, cell)| line_feeds(&cell.source).contains(&wanted))
+        .map(|(number, _)| number)
+        .collect()
+}
+
+/// Cells, by name, and how many more there are.
+fn listed(notebook: &Notebook, numbers: &[usize]) -> String {
+    let mut named: Vec<String> = numbers
+        .iter()
+        .take(CELLS_LISTED)
+        .filter_map(|number| Some(notebook.cells.get(*number)?.called(*number)))
+        .collect();
+    let more = numbers.len() - named.len();
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    named.join(", ")
+}
+
+/// Cells that are named in an error.
+const CELLS_LISTED: usize = 5;
 
 /// What cannot be right for any file.
 fn check(arguments: &Edit) -> Result<(), Error> {
@@ -86,6 +327,33 @@ fn check(arguments: &Edit) -> Result<(), Error> {
             expected: expected.to_owned(),
         })
     };
+    let whole = arguments.cell.is_some() && arguments.old_str.is_empty();
+    if arguments.cell_type.is_some() && (!whole || arguments.mode == Mode::Delete) {
+        return argument(
+            "/cell_type",
+            "left out: it is for a new cell, or for the whole of one with cell and an empty old_str",
+        );
+    }
+    if whole {
+        return match arguments.mode {
+            _ if arguments.replace_all => argument(
+                "/replace_all",
+                "left out: an empty old_str is the whole cell, which is there once",
+            ),
+            Mode::Delete if !arguments.new_str.is_empty() => argument(
+                "/new_str",
+                "empty: nothing takes the place of a deleted cell",
+            ),
+            _ => Ok(()),
+        };
+    }
+    if arguments.mode == Mode::Delete {
+        return argument(
+            "/mode",
+            "replace, with an empty new_str, to take text out; delete is for a whole cell of a notebook, with cell and \
+             an empty old_str",
+        );
+    }
     if arguments.old_str.is_empty() {
         return argument(
             "/old_str",
@@ -113,20 +381,20 @@ struct Edited {
     lines: Vec<usize>,
 }
 
-/// The file's text after the edit.
-fn apply(raw: &str, arguments: &Edit, name: &str) -> Result<Edited, Error> {
+/// The text after the edit; `place` says in messages where it is.
+fn apply(raw: &str, arguments: &Edit, place: &str) -> Result<Edited, Error> {
     let view = View::new(raw);
     let wanted = line_feeds(&arguments.old_str);
     let mut lines = find::lines_of_all(&view.text, &wanted);
     if lines.is_empty() {
         let nearest = find::nearest(&view.text, &wanted);
         return Err(Error::NoMatch(format!(
-            "old_str is not in `{name}`. {nearest}"
+            "old_str is not in {place}. {nearest}"
         )));
     }
     if lines.len() > 1 && !arguments.replace_all {
         return Err(Error::NoMatch(format!(
-            "old_str is in `{name}` {} times, at {}: add text around it until it is the only one, or set replace_all",
+            "old_str is in {place} {} times, at {}: add text around it until it is the only one, or set replace_all",
             lines.len(),
             find::list(&lines)
         )));
@@ -141,7 +409,7 @@ fn apply(raw: &str, arguments: &Edit, name: &str) -> Result<Edited, Error> {
     let pieces: Vec<_> = found
         .into_iter()
         .map(|(start, end)| match arguments.mode {
-            Mode::Replace => (start, end),
+            Mode::Replace | Mode::Delete => (start, end),
             Mode::AppendAfter => (end, end),
             Mode::PrependBefore => (start, start),
         })
@@ -167,6 +435,8 @@ mod tests {
             new_str: new_str.into(),
             replace_all: false,
             mode: Mode::Replace,
+            cell: None,
+            cell_type: None,
         }
     }
 
@@ -245,7 +515,7 @@ mod tests {
             ),
         ];
         for (raw, arguments, text, lines) in table {
-            let edited = apply(raw, &arguments, "a").unwrap();
+            let edited = apply(raw, &arguments, "`a`").unwrap();
             assert_eq!(
                 edited,
                 Edited {
@@ -284,7 +554,7 @@ mod tests {
         ];
         for (raw, arguments, message) in table {
             assert_eq!(
-                apply(raw, &arguments, "a").unwrap_err().to_string(),
+                apply(raw, &arguments, "`a`").unwrap_err().to_string(),
                 message,
                 "{raw:?}"
             );

@@ -1,13 +1,15 @@
-//! `read`: numbered lines of a file, within a budget.
+//! `read`: numbered lines of a file, an image, or the cells of a notebook, within a budget.
 
 use ml_intern_sdk::prelude::*;
 
 use crate::error::Error;
+use crate::image::{Facts, Flaw, Format};
+use crate::notebook::{self, CellName, Notebook, Unfit};
 use crate::text::View;
-use crate::workspace::{Seen, Workspace};
+use crate::workspace::{Loaded, Place, Seen, Workspace};
 
-/// Lines of one read, unless it says otherwise.
-const LINES: usize = 2_000;
+/// Lines of one read, or cells, unless it says otherwise.
+pub(crate) const LINES: usize = 2_000;
 /// Characters of a line that are shown.
 const LINE: usize = 4_000;
 /// Bytes of numbered lines of one read.
@@ -19,15 +21,16 @@ const BYTES: usize = 64 << 10;
 pub(crate) struct Read {
     /// The file, relative to /workspace or absolute under it.
     path: String,
-    /// The first line to read; lines count from 1.
-    #[schemars(range(min = 1))]
+    /// The first line to read; lines count from 1. Of a notebook, the first cell; cells count from 0.
     offset: Option<usize>,
-    /// How many lines to read; 2000 if left out.
+    /// How many lines to read, or cells; 2000 if left out.
     #[schemars(range(min = 1))]
     limit: Option<usize>,
+    /// One cell of a notebook, by its id or number; offset and limit then count its lines.
+    cell: Option<CellName>,
 }
 
-/// The part for programs.
+/// The part for programs, for text.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
     path: &'a str,
@@ -38,26 +41,139 @@ struct Report<'a> {
     line_endings: &'static str,
 }
 
+/// The part for programs, for an image.
+#[derive(Debug, Serialize)]
+struct ImageReport<'a> {
+    path: &'a str,
+    bytes: usize,
+    mime: &'static str,
+    /// Pixels.
+    width: u32,
+    height: u32,
+}
+
+/// The part for programs, for a notebook.
+#[derive(Debug, Serialize)]
+struct NotebookReport<'a> {
+    path: &'a str,
+    bytes: usize,
+    nbformat: String,
+    cells: usize,
+    /// The first and the last cell shown; none where there are none.
+    shown: Option<(usize, usize)>,
+    images: usize,
+}
+
 /// Reads.
 pub(crate) fn run(
     workspace: &mut Workspace<impl Seen>,
     arguments: &Read,
 ) -> Result<Output, Failure> {
+    if arguments.limit == Some(0) {
+        return Err(Failure::argument("/limit", "1 or more"));
+    }
     let place = workspace.find(&arguments.path)?;
     let loaded = workspace.load(&place)?;
-    let view = View::new(&loaded.text);
+    let output = show(&place, &loaded, arguments)?;
+    workspace.saw(&place, &loaded)?;
+    Ok(output)
+}
+
+fn show(place: &Place, loaded: &Loaded, arguments: &Read) -> Result<Output, Failure> {
+    let name = &place.name;
+    let text = match (loaded.text(), Format::of(&loaded.bytes)) {
+        (Ok(text), _) => text,
+        (Err(_), Some(format)) => return image(name, &loaded.bytes, format),
+        (Err(error), None) => return Err(error.into()),
+    };
+    let mut note = String::new();
+    if notebook::is_named_so(name) && !text.trim().is_empty() {
+        match Notebook::new(text) {
+            Ok(found) => return cells(name, text.len(), &found, arguments),
+            Err(why @ Unfit::Format(_)) => {
+                return Err(Error::Notebook {
+                    path: name.clone(),
+                    why,
+                }
+                .into());
+            }
+            // It may be on its way to be one: it can be looked at and mended like any text.
+            Err(why) => note = format!("[Shown as text, since {why}.]\n"),
+        }
+    }
+    if arguments.cell.is_some() {
+        return Err(not_of_cells(name).into());
+    }
+    let view = View::new(text);
     let page = page(
         &view.text,
         arguments.offset.unwrap_or(1),
         arguments.limit.unwrap_or(LINES),
     )?;
-    workspace.saw(&place, &loaded)?;
-    Output::text(page.text).with_structured(&Report {
-        path: &place.name,
-        bytes: loaded.text.len(),
+    Output::text(note + &page.text).with_structured(&Report {
+        path: name,
+        bytes: text.len(),
         lines: page.lines,
         shown: page.shown,
         line_endings: view.endings(),
+    })
+}
+
+/// The refusal of a cell of what has none.
+pub(crate) fn not_of_cells(name: &str) -> Error {
+    Error::Argument {
+        pointer: "/cell",
+        expected: format!("left out: `{name}` is not a notebook"),
+    }
+}
+
+fn image(name: &str, bytes: &[u8], format: Format) -> Result<Output, Failure> {
+    let facts = Facts::of(format, bytes).map_err(|flaw| match flaw {
+        Flaw::Damaged => Error::Damaged {
+            path: name.to_owned(),
+            format: format.name(),
+        },
+        flaw => Error::Image {
+            path: name.to_owned(),
+            format: format.name(),
+            bytes: bytes.len() as u64,
+            flaw,
+        },
+    })?;
+    Output::text(facts.to_string())
+        .with_image(format.mime(), bytes.to_vec(), format!("{facts}, {name}"))
+        .with_structured(&ImageReport {
+            path: name,
+            bytes: facts.bytes,
+            mime: format.mime(),
+            width: facts.width,
+            height: facts.height,
+        })
+}
+
+fn cells(name: &str, bytes: usize, found: &Notebook, arguments: &Read) -> Result<Output, Failure> {
+    let limit = arguments.limit.unwrap_or(LINES);
+    let shown = match &arguments.cell {
+        None => notebook::all(found, name, arguments.offset.unwrap_or(0), limit),
+        Some(cell) => {
+            let number = found.find(cell, name).map_err(|expected| Error::Argument {
+                pointer: "/cell",
+                expected,
+            })?;
+            notebook::one(found, name, number, arguments.offset.unwrap_or(1), limit)
+        }
+    }?;
+    let output = Output {
+        content: shown.content,
+        structured: None,
+    };
+    output.with_structured(&NotebookReport {
+        path: name,
+        bytes,
+        nbformat: found.format(),
+        cells: found.cells.len(),
+        shown: shown.cells,
+        images: shown.images,
     })
 }
 
@@ -70,12 +186,6 @@ struct Page {
 
 /// The lines from `offset`, numbered, and what to ask for next.
 fn page(text: &str, offset: usize, limit: usize) -> Result<Page, Error> {
-    if limit == 0 {
-        return Err(Error::Argument {
-            pointer: "/limit",
-            expected: "1 or more".into(),
-        });
-    }
     let lines = text.lines().count();
     if lines == 0 && offset == 1 {
         return Ok(Page {
@@ -126,7 +236,7 @@ fn page(text: &str, offset: usize, limit: usize) -> Result<Page, Error> {
 }
 
 /// One line in the style of `cat -n`.
-fn numbered(number: usize, line: &str) -> String {
+pub(crate) fn numbered(number: usize, line: &str) -> String {
     match line.char_indices().nth(LINE) {
         None => format!("{number:>6}\t{line}\n"),
         Some((end, _)) => {
@@ -165,7 +275,6 @@ mod tests {
             ("a\n", 2, 10, "error: 1: the file has 1 line"),
             ("a\nb\n", 3, 10, "error: 1 to 2: the file has 2 lines"),
             ("a\nb\n", 0, 10, "error: 1 to 2: the file has 2 lines"),
-            ("a\n", 1, 0, "error: 1 or more"),
         ];
         for (text, offset, limit, expected) in table {
             assert_eq!(
@@ -207,6 +316,7 @@ mod tests {
             path: "./a.txt".into(),
             offset: None,
             limit: None,
+            cell: None,
         };
         let expected = Output::text("     1\té\n     2\tb\n")
             .with_structured(&serde_json::json!({
@@ -251,6 +361,7 @@ mod tests {
                 path: path.into(),
                 offset,
                 limit: None,
+                cell: None,
             };
             assert_eq!(run(&mut workspace, &arguments), Err(expected), "{path}");
         }

@@ -1,7 +1,8 @@
-//! `write`: a whole file, exactly as given.
+//! `write`: a whole file, exactly as given. What is called a notebook has to be one.
 
 use ml_intern_sdk::prelude::*;
 
+use crate::notebook::{self, Notebook};
 use crate::workspace::{Seen, Workspace};
 
 /// The arguments of `write`.
@@ -28,6 +29,13 @@ pub(crate) fn run(
     arguments: &Write,
 ) -> Result<Output, Failure> {
     let place = workspace.find(&arguments.path)?;
+    if notebook::is_named_so(&place.name) {
+        Notebook::new(&arguments.content)
+            .and_then(|notebook| notebook.complete())
+            .map_err(|why| {
+                Failure::argument("/content", format!("a notebook (nbformat 4), but {why}"))
+            })?;
+    }
     if place.exists {
         workspace.require_current_seen(&place)?;
     }
