@@ -169,6 +169,7 @@ impl Done {
         } = &self.changed;
         let bytes = text.len();
         let kind_name = kind.name();
+        let of_it = if *cells == 1 { "cell" } else { "cells" };
         let mut said = match self.change {
             "edited" => format!(
                 "Edited {cell} of `{name}`: {} ({bytes} bytes).",
@@ -176,9 +177,9 @@ impl Done {
             ),
             "rewritten" => format!("Rewrote {cell} of `{name}` ({kind_name}, {bytes} bytes)."),
             "inserted" => {
-                format!("Put {cell} into `{name}` ({kind_name}; {cells} cells, {bytes} bytes).")
+                format!("Put {cell} into `{name}` ({kind_name}; {cells} {of_it}, {bytes} bytes).")
             }
-            _ => format!("Took {cell} out of `{name}` ({cells} cells left, {bytes} bytes)."),
+            _ => format!("Took {cell} out of `{name}` ({cells} {of_it} left, {bytes} bytes)."),
         };
         if *cleared {
             said.push_str(" Its outputs are gone, since they came of another source.");
@@ -424,7 +425,10 @@ fn apply(raw: &str, arguments: &Edit, place: &str) -> Result<Edited, Error> {
 mod tests {
     use std::fs;
 
+    use serde_json::json;
+
     use super::*;
+    use crate::notebook::samples::{COLAB, JUPYTER, VERSION_3};
     use crate::read;
     use crate::workspace::tests::{names, workspace};
 
@@ -640,5 +644,354 @@ mod tests {
         )
         .unwrap();
         assert_eq!(arguments.mode, Mode::AppendAfter);
+    }
+
+    /// An edit of `a.ipynb`.
+    fn of_notebook(arguments: serde_json::Value) -> Edit {
+        let mut all = json!({ "path": "a.ipynb", "old_str": "", "new_str": "" });
+        all.as_object_mut()
+            .unwrap()
+            .extend(arguments.as_object().unwrap().clone());
+        serde_json::from_value(all).unwrap()
+    }
+
+    /// What an edit of a notebook that was read says and reports, and the file afterwards.
+    fn edited(
+        text: &str,
+        arguments: serde_json::Value,
+    ) -> Result<(String, serde_json::Value, String), Failure> {
+        let (directory, mut workspace) = workspace(&[("a.ipynb", text)]);
+        let read = serde_json::from_value(json!({ "path": "a.ipynb" })).unwrap();
+        read::run(&mut workspace, &read).unwrap();
+        let output = run(&mut workspace, &of_notebook(arguments));
+        let after = fs::read_to_string(directory.path().join("a.ipynb")).unwrap();
+        let Ok(output) = output else {
+            assert_eq!(after, text);
+            return Err(output.unwrap_err());
+        };
+        let [ml_intern_sdk::Content::Text(said)] = output.content.as_slice() else {
+            panic!("one text")
+        };
+        let report = serde_json::from_str(&output.structured.unwrap()).unwrap();
+        Ok((said.clone(), report, after))
+    }
+
+    #[test]
+    fn a_cell_is_edited_put_in_or_taken_out() {
+        // The arguments, what is said, and what is reported but for the path and the bytes.
+        let table = [
+            (
+                json!({ "cell": "load", "old_str": "df.head()", "new_str": "df.tail()" }),
+                "Edited cell 1 (id `load`) of `a.ipynb`: 1 replacement at line 4 (N bytes). Its outputs are gone, since \
+                 they came of another source.",
+                json!({
+                    "change": "edited", "cell": 1, "id": "load", "cell_type": "code", "lines": [4],
+                    "outputs_cleared": true, "cells": 6,
+                }),
+            ),
+            (
+                json!({ "cell": 1, "old_str": "df", "new_str": "d", "replace_all": true }),
+                "Edited cell 1 (id `load`) of `a.ipynb`: 2 replacements at lines 3 and 4 (N bytes). Its outputs are gone, \
+                 since they came of another source.",
+                json!({
+                    "change": "edited", "cell": 1, "id": "load", "cell_type": "code", "lines": [3, 4],
+                    "outputs_cleared": true, "cells": 6,
+                }),
+            ),
+            (
+                json!({ "cell": 0, "old_str": "churn", "new_str": "!", "mode": "append_after" }),
+                "Edited cell 0 (id `intro`) of `a.ipynb`: 1 insertion at line 1 (N bytes).",
+                json!({
+                    "change": "edited", "cell": 0, "id": "intro", "cell_type": "markdown", "lines": [1],
+                    "outputs_cleared": false, "cells": 6,
+                }),
+            ),
+            (
+                json!({ "cell": "empty", "new_str": "x = 1" }),
+                "Rewrote cell 4 (id `empty`) of `a.ipynb` (code, N bytes).",
+                json!({
+                    "change": "rewritten", "cell": 4, "id": "empty", "cell_type": "code", "lines": [],
+                    "outputs_cleared": false, "cells": 6,
+                }),
+            ),
+            (
+                json!({ "cell": "tex", "new_str": "\\alpha", "cell_type": "markdown" }),
+                "Rewrote cell 5 (id `tex`) of `a.ipynb` (markdown, N bytes).",
+                json!({
+                    "change": "rewritten", "cell": 5, "id": "tex", "cell_type": "markdown", "lines": [],
+                    "outputs_cleared": false, "cells": 6,
+                }),
+            ),
+            (
+                json!({ "cell": "tex", "new_str": "x", "mode": "append_after" }),
+                "Put cell 6 (id `ID`) into `a.ipynb` (code; 7 cells, N bytes).",
+                json!({
+                    "change": "inserted", "cell": 6, "id": "ID", "cell_type": "code", "lines": [],
+                    "outputs_cleared": false, "cells": 7,
+                }),
+            ),
+            (
+                json!({ "cell": 0, "new_str": "x", "mode": "prepend_before", "cell_type": "markdown" }),
+                "Put cell 0 (id `ID`) into `a.ipynb` (markdown; 7 cells, N bytes). The cells after it have other numbers \
+                 now.",
+                json!({
+                    "change": "inserted", "cell": 0, "id": "ID", "cell_type": "markdown", "lines": [],
+                    "outputs_cleared": false, "cells": 7,
+                }),
+            ),
+            (
+                json!({ "cell": "fail", "mode": "delete" }),
+                "Took cell 3 (id `fail`) out of `a.ipynb` (5 cells left, N bytes). The cells after it have other numbers \
+                 now.",
+                json!({
+                    "change": "deleted", "cell": 3, "id": "fail", "cell_type": "code", "lines": [],
+                    "outputs_cleared": false, "cells": 5,
+                }),
+            ),
+            (
+                json!({ "cell": 5, "mode": "delete" }),
+                "Took cell 5 (id `tex`) out of `a.ipynb` (5 cells left, N bytes).",
+                json!({
+                    "change": "deleted", "cell": 5, "id": "tex", "cell_type": "raw", "lines": [],
+                    "outputs_cleared": false, "cells": 5,
+                }),
+            ),
+        ];
+        for (arguments, said, mut expected) in table {
+            let (found, report, after) = edited(JUPYTER, arguments.clone()).unwrap();
+            let id = report["id"].as_str().unwrap();
+            let said = said
+                .replace("N bytes", &format!("{} bytes", after.len()))
+                .replace("ID", id);
+            assert_eq!(found, said, "{arguments}");
+            if expected["id"] == "ID" {
+                expected["id"] = id.into();
+            }
+            expected["path"] = "a.ipynb".into();
+            expected["bytes"] = after.len().into();
+            assert_eq!(report, expected, "{arguments}");
+            let notebook = Notebook::new(&after).unwrap();
+            assert_eq!(notebook.cells.len(), expected["cells"], "{arguments}");
+            assert_eq!(notebook.complete(), Ok(()), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn a_first_cell_needs_no_neighbour() {
+        let empty = "{\"nbformat\":4,\"nbformat_minor\":4,\"metadata\":{},\"cells\":[]}";
+        for mode in ["append_after", "prepend_before"] {
+            for cell in [json!(0), json!("0")] {
+                let (said, _, after) =
+                    edited(empty, json!({ "cell": cell, "mode": mode })).unwrap();
+                assert_eq!(
+                    said,
+                    format!(
+                        "Put cell 0 into `a.ipynb` (code; 1 cell, {} bytes).",
+                        after.len()
+                    )
+                );
+            }
+        }
+        let nothing = Failure::argument("/cell", "nothing yet: `a.ipynb` has no cells");
+        for arguments in [
+            json!({ "cell": 0, "new_str": "x" }),
+            json!({ "cell": 1, "mode": "append_after" }),
+            json!({ "cell": "x", "mode": "append_after" }),
+            json!({ "cell": 0, "mode": "delete" }),
+        ] {
+            assert_eq!(edited(empty, arguments), Err(nothing.clone()));
+        }
+    }
+
+    #[test]
+    fn line_endings_of_a_cell_stay() {
+        let text =
+            "{\"nbformat\":4,\"cells\":[{\"cell_type\":\"raw\",\"source\":[\"a\\r\\n\",\"b\"]}]}";
+        let edit = json!({ "cell": 0, "old_str": "a\nb", "new_str": "a\nc\nb" });
+        let (_, _, after) = edited(text, edit).unwrap();
+        assert_eq!(after, text.replace("\"b\"", "\"c\\r\\n\",\"b\""));
+    }
+
+    #[test]
+    fn a_notebook_is_edited_by_cell() {
+        let ids = "a cell of `a.ipynb`: a number from 0 to 5, or one of the ids `intro`, `load`, `plot`, `fail`, `empty`, \
+                   `tex`";
+        let same = "something else than the source of cell 2 (id `plot`)";
+        let left_out = "left out: it is for a new cell, or for the whole of one with cell and an empty old_str";
+        let table = [
+            (
+                json!({ "old_str": "df.head()", "new_str": "x" }),
+                Failure::argument(
+                    "/cell",
+                    "the cell of `a.ipynb` to change, by its id or number; old_str is in cell 1 (id `load`)",
+                ),
+            ),
+            (
+                json!({ "old_str": "df.", "new_str": "x" }),
+                Failure::argument(
+                    "/cell",
+                    "the cell of `a.ipynb` to change, by its id or number; old_str is in cell 1 (id `load`), cell 2 (id \
+                     `plot`)",
+                ),
+            ),
+            (
+                json!({ "old_str": "\"nbformat\": 4", "new_str": "x" }),
+                Failure::argument(
+                    "/cell",
+                    "the cell of `a.ipynb` to change, by its id or number; old_str is in the source of none",
+                ),
+            ),
+            (
+                json!({ "cell": 6, "new_str": "x" }),
+                Failure::argument("/cell", ids),
+            ),
+            (
+                json!({ "cell": "none", "mode": "delete" }),
+                Failure::argument("/cell", ids),
+            ),
+            (
+                json!({ "cell": 2, "old_str": "df.head()", "new_str": "x" }),
+                Failure::failed(
+                    "old_str is not in cell 2 (id `plot`) of `a.ipynb`, but in cell 1 (id `load`)",
+                ),
+            ),
+            (
+                json!({ "cell": 2, "old_str": "df.plots()", "new_str": "x" }),
+                Failure::failed(
+                    "old_str is not in cell 2 (id `plot`) of `a.ipynb`. It comes nearest at line 1, which is:\ndf.plot()",
+                ),
+            ),
+            (
+                json!({ "cell": 1, "old_str": "df", "new_str": "x" }),
+                Failure::failed(
+                    "old_str is in cell 1 (id `load`) of `a.ipynb` 2 times, at lines 3 and 4: add text around it until it \
+                     is the only one, or set replace_all",
+                ),
+            ),
+            (
+                json!({ "cell": 2, "new_str": "df.plot()\n" }),
+                Failure::argument("/new_str", same),
+            ),
+            (
+                json!({ "cell": 2, "new_str": "df.plot()\r\n" }),
+                Failure::argument("/new_str", same),
+            ),
+            (
+                json!({ "cell": 0, "new_str": "x", "cell_type": "code" }),
+                Failure::failed(
+                    "cell 0 (id `intro`) has attachments, which a code cell cannot have: put in a new cell and delete this \
+                     one, in `a.ipynb`",
+                ),
+            ),
+            (
+                json!({ "cell": 2, "new_str": "x", "replace_all": true }),
+                Failure::argument(
+                    "/replace_all",
+                    "left out: an empty old_str is the whole cell, which is there once",
+                ),
+            ),
+            (
+                json!({ "cell": 2, "new_str": "x", "mode": "delete" }),
+                Failure::argument(
+                    "/new_str",
+                    "empty: nothing takes the place of a deleted cell",
+                ),
+            ),
+            (
+                json!({ "cell": 2, "old_str": "df", "mode": "delete" }),
+                Failure::argument(
+                    "/mode",
+                    "replace, with an empty new_str, to take text out; delete is for a whole cell of a notebook, with cell \
+                     and an empty old_str",
+                ),
+            ),
+            (
+                json!({ "cell": 2, "mode": "delete", "cell_type": "raw" }),
+                Failure::argument("/cell_type", left_out),
+            ),
+            (
+                json!({ "cell": 2, "old_str": "df", "cell_type": "raw" }),
+                Failure::argument("/cell_type", left_out),
+            ),
+            (
+                json!({ "cell": 2, "old_str": "df", "new_str": "df" }),
+                Failure::argument(
+                    "/new_str",
+                    "something else than old_str (line endings are not changed by edit)",
+                ),
+            ),
+        ];
+        for (arguments, failure) in table {
+            assert_eq!(
+                edited(JUPYTER, arguments.clone()),
+                Err(failure),
+                "{arguments}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_notebook_is_edited_as_text() {
+        let broken = "{\n \"nbformat\": 4\n \"cells\": []\n}";
+        let mend = json!({ "old_str": "4\n", "new_str": "4,\n" });
+        let (said, _, after) = edited(broken, mend).unwrap();
+        assert_eq!(
+            said,
+            format!(
+                "Edited `a.ipynb`: 1 replacement at line 2 ({} bytes).",
+                after.len()
+            )
+        );
+        assert_eq!(after, broken.replace("4\n", "4,\n"));
+        let failure = "`a.ipynb` cannot be taken as a notebook: it is not JSON: expected `,` or `}` at line 3 column 2";
+        assert_eq!(
+            edited(broken, json!({ "cell": 0, "new_str": "x" })),
+            Err(Failure::failed(failure))
+        );
+
+        let (directory, mut workspace) = workspace(&[("a", "x"), ("a.ipynb", VERSION_3)]);
+        read::run(
+            &mut workspace,
+            &serde_json::from_value(json!({ "path": "a" })).unwrap(),
+        )
+        .unwrap();
+        let cell = of_notebook(json!({ "path": "a", "cell": 0, "new_str": "y" }));
+        let not_one = Failure::argument("/cell", "left out: `a` is not a notebook");
+        assert_eq!(run(&mut workspace, &cell), Err(not_one));
+        // What cannot be read cannot be changed.
+        let unread = "`a.ipynb` exists and has not been read in this session: read it first, so that nothing unseen is lost";
+        let edit = of_notebook(json!({ "old_str": "1+1", "new_str": "2" }));
+        assert_eq!(run(&mut workspace, &edit), Err(Failure::failed(unread)));
+        assert_eq!(
+            fs::read_to_string(directory.path().join("a.ipynb")).unwrap(),
+            VERSION_3
+        );
+    }
+
+    #[test]
+    fn a_notebook_is_changed_only_as_it_was_seen() {
+        let (directory, mut workspace) = workspace(&[("a.ipynb", JUPYTER)]);
+        let path = directory.path().join("a.ipynb");
+        let delete = of_notebook(json!({ "cell": 0, "mode": "delete" }));
+        let unread = "`a.ipynb` exists and has not been read in this session: read it first, so that nothing unseen is lost";
+        assert_eq!(run(&mut workspace, &delete), Err(Failure::failed(unread)));
+        let read = serde_json::from_value(json!({ "path": "a.ipynb" })).unwrap();
+        read::run(&mut workspace, &read).unwrap();
+        // One change after the other, each of what the one before left.
+        run(&mut workspace, &delete).unwrap();
+        run(&mut workspace, &delete).unwrap();
+        assert_eq!(
+            Notebook::new(&fs::read_to_string(&path).unwrap())
+                .unwrap()
+                .cells
+                .len(),
+            4
+        );
+
+        fs::write(&path, COLAB).unwrap();
+        let changed = "`a.ipynb` has changed since it was last read or written here: read it again, then repeat the change";
+        assert_eq!(run(&mut workspace, &delete), Err(Failure::failed(changed)));
+        assert_eq!(fs::read_to_string(&path).unwrap(), COLAB);
+        assert_eq!(names(&directory), ["a.ipynb"]);
     }
 }

@@ -249,7 +249,13 @@ pub(crate) fn numbered(number: usize, line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ml_intern_sdk::Content;
+    use serde_json::json;
+
     use super::*;
+    use crate::image::tests::{MOVING_GIF, bytes, png_of};
+    use crate::image::{self, SIDE};
+    use crate::notebook::samples::{JUPYTER, VERSION_3};
     use crate::workspace::tests::workspace;
 
     fn text_of(page: Result<Page, Error>) -> String {
@@ -365,5 +371,182 @@ mod tests {
             };
             assert_eq!(run(&mut workspace, &arguments), Err(expected), "{path}");
         }
+    }
+
+    fn read(arguments: serde_json::Value) -> Read {
+        serde_json::from_value(arguments).unwrap()
+    }
+
+    #[test]
+    fn an_image_is_shown_by_what_is_in_it() {
+        let (directory, mut workspace) = workspace(&[("drawing.svg", "<svg/>\n")]);
+        let gif = bytes(MOVING_GIF);
+        // Its name is no matter, and lines are none of its.
+        std::fs::write(directory.path().join("a.png"), &gif).unwrap();
+        let facts = "GIF image, 3 x 2 pixels, 111 bytes";
+        let expected = Output::text(facts)
+            .with_image(
+                "image/gif",
+                gif,
+                "GIF image, 3 x 2 pixels, 111 bytes, a.png",
+            )
+            .with_structured(&json!({
+                "path": "a.png", "bytes": 111, "mime": "image/gif", "width": 3, "height": 2,
+            }))
+            .unwrap();
+        for arguments in [
+            json!({ "path": "a.png" }),
+            json!({ "path": "a.png", "offset": 1, "limit": 2000 }),
+        ] {
+            assert_eq!(run(&mut workspace, &read(arguments)), Ok(expected.clone()));
+        }
+        // It has been seen, so it may be overwritten.
+        let write = json!({ "path": "a.png", "content": "no image" });
+        crate::write::run(&mut workspace, &serde_json::from_value(write).unwrap()).unwrap();
+
+        let output = run(&mut workspace, &read(json!({ "path": "drawing.svg" }))).unwrap();
+        assert_eq!(output.content, Output::text("     1\t<svg/>\n").content);
+        // What begins like an image and is text is text.
+        std::fs::write(directory.path().join("b.gif"), "GIF89a is a format\n").unwrap();
+        let output = run(&mut workspace, &read(json!({ "path": "b.gif" }))).unwrap();
+        assert_eq!(
+            output.content,
+            Output::text("     1\tGIF89a is a format\n").content
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_shown_is_named() {
+        let (directory, mut workspace) = workspace(&[("t", "text\n")]);
+        let fits = png_of(SIDE, SIDE, image::BYTES);
+        let shrink = |path: &str| {
+            format!(
+                "A smaller copy can be made with python: image = PIL.Image.open(\"{path}\"); \
+                 image.thumbnail((1600, 1600)); image.save(…)"
+            )
+        };
+        let table = [
+            ("fits", fits.clone(), None),
+            (
+                "heavy",
+                png_of(1, 1, image::BYTES + 1),
+                Some(format!(
+                    "`heavy` is a PNG image of 3750001 bytes that cannot be shown: images of up to 3750000 bytes are \
+                     shown. {}",
+                    shrink("heavy")
+                )),
+            ),
+            (
+                "wide",
+                png_of(SIDE + 1, 1, 100),
+                Some(format!(
+                    "`wide` is a PNG image of 100 bytes that cannot be shown: it has 8001 x 1 pixels, and up to 8000 a \
+                     side are shown. {}",
+                    shrink("wide")
+                )),
+            ),
+            (
+                "cut",
+                fits[..1_000].to_vec(),
+                Some("`cut` is a PNG image that cannot be shown: it is damaged or cut off".to_owned()),
+            ),
+            (
+                "zip",
+                b"PK\x03\x04\0".to_vec(),
+                Some(
+                    "`zip` is a ZIP archive (or what is made of one: .npz, .xlsx, .pt, .whl), and not text: use python \
+                     for it (zipfile)"
+                        .to_owned(),
+                ),
+            ),
+            (
+                "data",
+                b"\x01\0".to_vec(),
+                Some("`data` is not text: byte 1 is NUL. Use python for binary files".to_owned()),
+            ),
+        ];
+        for (name, content, expected) in table {
+            std::fs::write(directory.path().join(name), content).unwrap();
+            let found = run(&mut workspace, &read(json!({ "path": name })));
+            assert_eq!(found.err(), expected.map(Failure::failed), "{name}");
+        }
+        let cell = Failure::argument("/cell", "left out: `t` is not a notebook");
+        assert_eq!(
+            run(&mut workspace, &read(json!({ "path": "t", "cell": 0 }))),
+            Err(cell)
+        );
+        let limit = Failure::argument("/limit", "1 or more");
+        assert_eq!(
+            run(&mut workspace, &read(json!({ "path": "t", "limit": 0 }))),
+            Err(limit)
+        );
+    }
+
+    #[test]
+    fn a_notebook_is_shown_as_cells_or_says_why_not() {
+        let (_directory, mut workspace) = workspace(&[
+            ("a.ipynb", JUPYTER),
+            ("old.ipynb", VERSION_3),
+            ("broken.ipynb", "{\n"),
+            ("empty.ipynb", ""),
+            ("a.json", JUPYTER),
+        ]);
+        let mut told = |arguments: serde_json::Value| {
+            let output = run(&mut workspace, &read(arguments))?;
+            let Some(Content::Text(text)) = output.content.first().cloned() else {
+                panic!("text first")
+            };
+            let report: serde_json::Value =
+                serde_json::from_str(&output.structured.unwrap()).unwrap();
+            Ok((text, report))
+        };
+        let bytes = JUPYTER.len();
+        let (text, report) = told(json!({ "path": "a.ipynb" })).unwrap();
+        assert!(
+            text.starts_with("nbformat 4.5, Python 3 (ipykernel), 6 cells\n--- cell 0 (markdown"),
+            "{text}"
+        );
+        let expected = json!({
+            "path": "a.ipynb", "bytes": bytes, "nbformat": "4.5", "cells": 6, "shown": [0, 5], "images": 2,
+        });
+        assert_eq!(report, expected);
+        for cell in [json!("load"), json!(1), json!("1")] {
+            let (text, report) =
+                told(json!({ "path": "a.ipynb", "cell": cell, "offset": 4 })).unwrap();
+            assert!(
+                text.starts_with(
+                    "--- cell 1 (code, id load, run 3)\n     4\tdf.head()\n--- stdout\n"
+                ),
+                "{text}"
+            );
+            assert_eq!(report["shown"], json!([1, 1]));
+        }
+        let nowhere = "a cell of `a.ipynb`: a number from 0 to 5, or one of the ids `intro`, `load`, `plot`, `fail`, \
+                       `empty`, `tex`";
+        assert_eq!(
+            told(json!({ "path": "a.ipynb", "cell": 6 })),
+            Err(Failure::argument("/cell", nowhere))
+        );
+        let past = "0 to 5: the notebook has 6 cells, and cells count from 0";
+        assert_eq!(
+            told(json!({ "path": "a.ipynb", "offset": 6 })),
+            Err(Failure::argument("/offset", past))
+        );
+        let old = "`old.ipynb` cannot be taken as a notebook: it is a notebook of nbformat 3, and only nbformat 4 is \
+                   taken: convert it (jupyter nbconvert --to notebook), or take its cells from the JSON with python";
+        assert_eq!(
+            told(json!({ "path": "old.ipynb" })),
+            Err(Failure::failed(old))
+        );
+
+        let (text, _) = told(json!({ "path": "broken.ipynb" })).unwrap();
+        let note = "[Shown as text, since it is not JSON: EOF while parsing an object at line 1 column 1.]";
+        assert_eq!(text, format!("{note}\n     1\t{{\n"));
+        assert_eq!(
+            told(json!({ "path": "empty.ipynb" })).unwrap().0,
+            "(the file is empty)"
+        );
+        let (text, _) = told(json!({ "path": "a.json", "limit": 1 })).unwrap();
+        assert!(text.starts_with("     1\t{\n[Lines 1 to 1 of "), "{text}");
     }
 }

@@ -527,6 +527,14 @@ pub(crate) mod tests {
         fs::write(directory.path().join("latin"), b"caf\xe9").unwrap();
         let big = fs::File::create(directory.path().join("big")).unwrap();
         big.set_len(LARGEST + 1).unwrap();
+        for (name, start) in [("photo", &b"\xff\xd8\xff"[..]), ("table", b"PAR1")] {
+            fs::write(directory.path().join(name), start).unwrap();
+            let file = OpenOptions::new()
+                .append(true)
+                .open(directory.path().join(name))
+                .unwrap();
+            file.set_len(LARGEST + 1).unwrap();
+        }
         fs::write(directory.path().join("just"), "x".repeat(LARGEST as usize)).unwrap();
         let load = |name: &str| {
             workspace
@@ -548,6 +556,16 @@ pub(crate) mod tests {
                 "big",
                 "`big` has 33554433 bytes, and files of up to 33554432 bytes are taken: look at a part of it with bash \
                  (head, tail, grep) or python",
+            ),
+            (
+                "photo",
+                "`photo` is a JPEG image of 33554433 bytes that cannot be shown: images of up to 3750000 bytes are shown. \
+                 A smaller copy can be made with python: image = PIL.Image.open(\"photo\"); \
+                 image.thumbnail((1600, 1600)); image.save(…)",
+            ),
+            (
+                "table",
+                "`table` is a Parquet file, and not text: use python for it",
             ),
             ("none", "there is no file `none` in the workspace"),
         ];

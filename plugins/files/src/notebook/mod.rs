@@ -264,3 +264,215 @@ fn multiline(value: &str) -> Result<String, String> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+pub(crate) mod samples {
+    //! Notebooks as they come from where people write them.
+
+    /// Written by Jupyter: sorted keys, one space a level, every kind of cell and output.
+    pub(crate) const JUPYTER: &str = include_str!("../../tests/notebooks/jupyter.ipynb");
+    /// Written by Colab: another order of keys, two spaces, no ids, no line break at the end.
+    pub(crate) const COLAB: &str = include_str!("../../tests/notebooks/colab.ipynb");
+    /// Written by a script: one line, escapes, sources as one string.
+    pub(crate) const COMPACT: &str = include_str!("../../tests/notebooks/compact.ipynb");
+    /// Of the format before.
+    pub(crate) const VERSION_3: &str = include_str!("../../tests/notebooks/version-3.ipynb");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::samples::{COLAB, COMPACT, JUPYTER, VERSION_3};
+    use super::*;
+
+    #[test]
+    fn a_notebook_that_is_not_changed_is_the_same_text() {
+        for sample in [JUPYTER, COLAB, COMPACT] {
+            for text in [
+                sample.to_owned(),
+                format!("\u{feff}{sample}\n\n"),
+                sample.replace('\n', "\r\n"),
+                sample.replace('\n', "\n\t").replace("\":", "\" :  "),
+            ] {
+                assert_eq!(Notebook::new(&text).unwrap().text(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn cells_have_a_type_a_source_and_perhaps_an_id() {
+        let notebook = Notebook::new(JUPYTER).unwrap();
+        let found: Vec<_> = notebook
+            .cells
+            .iter()
+            .map(|cell| (cell.kind, cell.id.as_deref(), cell.source.as_str()))
+            .collect();
+        let load = "import pandas as pd\n\ndf = pd.read_csv(\"data.csv\")\ndf.head()";
+        let expected = [
+            (
+                Kind::Markdown,
+                Some("intro"),
+                "# Café – churn\n\n![logo](attachment:logo.png)",
+            ),
+            (Kind::Code, Some("load"), load),
+            (Kind::Code, Some("plot"), "df.plot()\n"),
+            (Kind::Code, Some("fail"), "raise ValueError(\"bad “x”\")"),
+            (Kind::Code, Some("empty"), ""),
+            (Kind::Raw, Some("tex"), "\\alpha"),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(notebook.kernel().as_deref(), Some("Python 3 (ipykernel)"));
+        assert_eq!(notebook.complete(), Ok(()));
+    }
+
+    #[test]
+    fn what_is_no_notebook_is_refused_by_its_place() {
+        let cell = |cell: serde_json::Value| {
+            json!({ "nbformat": 4, "cells": [{ "cell_type": "raw", "source": "" }, cell] })
+                .to_string()
+        };
+        let table = [
+            (
+                "{\n \"cells\": [\n}".to_owned(),
+                "it is not JSON: expected value at line 3 column 1",
+            ),
+            ("[]".to_owned(), "its JSON is not an object"),
+            ("{}".to_owned(), "it has no `nbformat`"),
+            (
+                "{\"nbformat\":\"4\"}".to_owned(),
+                "its `nbformat` is not a whole number",
+            ),
+            ("{\"nbformat\":4}".to_owned(), "it has no `cells`"),
+            (
+                "{\"nbformat\":4,\"cells\":{}}".to_owned(),
+                "its `cells` is not an array",
+            ),
+            (
+                "{\"nbformat\":4,\"cells\":[],\"cells\":[]}".to_owned(),
+                "its JSON has `cells` twice",
+            ),
+            (
+                VERSION_3.to_owned(),
+                "it is a notebook of nbformat 3, and only nbformat 4 is taken: convert it (jupyter nbconvert --to \
+                 notebook), or take its cells from the JSON with python",
+            ),
+            (cell(json!(1)), "cell 1 is not an object"),
+            (cell(json!({})), "cell 1 has no `cell_type`"),
+            (
+                cell(json!({ "cell_type": 1 })),
+                "cell 1 has a `cell_type` that is not a string",
+            ),
+            (
+                cell(json!({ "cell_type": "heading" })),
+                "cell 1 has the `cell_type` `heading`, which is none of code, markdown and raw",
+            ),
+            (
+                cell(json!({ "cell_type": "code" })),
+                "cell 1 has no `source`",
+            ),
+            (
+                cell(json!({ "cell_type": "code", "source": 1 })),
+                "cell 1 has a `source` that is neither text nor a list of lines",
+            ),
+            (
+                cell(json!({ "cell_type": "code", "source": ["a", 1] })),
+                "cell 1 has a `source` that has at 1 no text: invalid type: integer `1`, expected a string at line 1 \
+                 column 1",
+            ),
+            (
+                cell(json!({ "cell_type": "code", "id": 1 })),
+                "cell 1 has a `id` that is not a string",
+            ),
+        ];
+        for (text, message) in table {
+            assert_eq!(
+                Notebook::new(&text).unwrap_err().to_string(),
+                message,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_whole_notebook_has_what_the_format_asks_for() {
+        let code = json!({
+            "cell_type": "code", "id": "a", "metadata": {}, "source": "", "outputs": [], "execution_count": null,
+        });
+        let text = json!({ "cell_type": "raw", "id": "b", "metadata": {}, "source": "" });
+        let without = |name: &str| {
+            let mut cell = code.clone();
+            cell.as_object_mut().unwrap().remove(name);
+            cell
+        };
+        let whole = |cells: serde_json::Value| {
+            json!({ "nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells })
+                .to_string()
+        };
+        let table = [
+            (whole(json!([])), None),
+            (whole(json!([code, text])), None),
+            (whole(json!([without("id"), without("id")])), None),
+            (
+                json!({ "nbformat": 4, "cells": [] }).to_string(),
+                Some("it has no `metadata`"),
+            ),
+            (
+                json!({ "nbformat": 4, "cells": [], "metadata": {} }).to_string(),
+                Some("it has no `nbformat_minor`"),
+            ),
+            (
+                whole(json!([text, without("metadata")])),
+                Some("cell 1 has no `metadata`"),
+            ),
+            (
+                whole(json!([without("outputs")])),
+                Some("cell 0 has no `outputs`"),
+            ),
+            (
+                whole(json!([without("execution_count")])),
+                Some("cell 0 has no `execution_count`"),
+            ),
+            (
+                whole(json!([code, text, code])),
+                Some("cells 0 and 2 have the same id, `a`"),
+            ),
+        ];
+        for (text, problem) in table {
+            let found = Notebook::new(&text).unwrap().complete();
+            assert_eq!(
+                found.err().map(|unfit| unfit.to_string()).as_deref(),
+                problem,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn cells_have_a_bound() {
+        let cells = |count| {
+            let cell = "{\"cell_type\":\"raw\",\"source\":\"\"}";
+            format!(
+                "{{\"nbformat\":4,\"cells\":[{}]}}",
+                vec![cell; count].join(",")
+            )
+        };
+        assert_eq!(Notebook::new(&cells(CELLS)).unwrap().cells.len(), CELLS);
+        assert_eq!(
+            Notebook::new(&cells(CELLS + 1)).unwrap_err().to_string(),
+            "it has 10001 cells, and up to 10000 are taken"
+        );
+    }
+
+    #[test]
+    fn notebooks_are_known_by_name() {
+        for (name, is) in [
+            ("a.ipynb", true),
+            ("d/B.IPYNB", true),
+            ("ipynb", false),
+            ("a.ipynb.bak", false),
+        ] {
+            assert_eq!(is_named_so(name), is, "{name}");
+        }
+    }
+}

@@ -349,7 +349,7 @@ impl<'a> Page<'a> {
             None => {}
         }
         for (mime, data) in images {
-            self.image(mime, &data);
+            self.image(mime, &data, bounds);
         }
         Ok(())
     }
@@ -382,8 +382,8 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn image(&mut self, mime: &str, data: &str) {
-        match self.decoded(data) {
+    fn image(&mut self, mime: &str, data: &str, bounds: Bounds) {
+        match self.decoded(data, bounds) {
             Ok((facts, bytes)) => {
                 self.section(&format!("{mime}: {facts}"), "");
                 self.images += 1;
@@ -399,12 +399,13 @@ impl<'a> Page<'a> {
     }
 
     /// An image in base64, if it can be shown and there is room for it.
-    fn decoded(&self, data: &str) -> Result<(Facts, Vec<u8>), String> {
+    fn decoded(&self, data: &str, bounds: Bounds) -> Result<(Facts, Vec<u8>), String> {
         let data: String = data.split_ascii_whitespace().collect();
-        let size = data.len() / 4 * 3;
         let damaged = || "it is damaged or cut off".to_owned();
-        // The last group of four may stand for two bytes less.
-        if size > image::BYTES + 2 {
+        // Four characters stand for three bytes, less what the last of them leave open.
+        let padding = data.len() - data.trim_end_matches('=').len();
+        let size = (data.len() / 4 * 3).saturating_sub(padding);
+        if size > image::BYTES {
             return Err(format!("it has {size} bytes; {}", image::Flaw::Bytes));
         }
         let bytes = BASE64_STANDARD.decode(data).map_err(|_| damaged())?;
@@ -412,7 +413,8 @@ impl<'a> Page<'a> {
         let facts = Facts::of(format, &bytes).map_err(|flaw| flaw.to_string())?;
         if self.images == IMAGES || self.image_bytes + bytes.len() > image::BYTES {
             return Err(format!(
-                "{facts}. As many images as one read may have are shown already: read this cell by itself"
+                "{facts}. As many images as one read may have are shown already. {}",
+                bounds.advice
             ));
         }
         Ok((facts, bytes))
@@ -479,4 +481,396 @@ fn lines(
         end: last >= count,
         text,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::samples::{COLAB, COMPACT, JUPYTER};
+    use super::*;
+    use crate::image::tests::{MOVING_GIF, PNG, bytes, png_of};
+
+    fn text_of(content: &[Content]) -> String {
+        content
+            .iter()
+            .map(|part| match part {
+                Content::Text(text) => text.clone(),
+                Content::Image(image) => {
+                    format!("<{} {} {}>\n", image.mime, image.bytes.len(), image.alt)
+                }
+                Content::Link(_) => panic!("no links"),
+            })
+            .collect()
+    }
+
+    fn shown(text: &str, offset: usize, limit: usize) -> String {
+        let notebook = Notebook::new(text).unwrap();
+        match all(&notebook, "a.ipynb", offset, limit) {
+            Ok(shown) => text_of(&shown.content),
+            Err(error) => format!("error: {error}"),
+        }
+    }
+
+    fn shown_one(text: &str, number: usize, offset: usize, limit: usize) -> String {
+        let notebook = Notebook::new(text).unwrap();
+        match one(&notebook, "a.ipynb", number, offset, limit) {
+            Ok(shown) => text_of(&shown.content),
+            Err(error) => format!("error: {error}"),
+        }
+    }
+
+    /// A notebook of one code cell with these outputs.
+    fn with_outputs(outputs: &[Value]) -> String {
+        json!({ "nbformat": 4, "nbformat_minor": 4, "cells": [
+            { "cell_type": "code", "source": "x", "outputs": outputs },
+        ] })
+        .to_string()
+    }
+
+    fn stream(text: &str) -> Value {
+        json!({ "output_type": "stream", "name": "stdout", "text": text })
+    }
+
+    fn display(data: Value) -> Value {
+        json!({ "output_type": "display_data", "metadata": {}, "data": data })
+    }
+
+    fn encoded(image: &[u8]) -> String {
+        BASE64_STANDARD.encode(image)
+    }
+
+    #[test]
+    fn cells_are_shown_with_what_came_of_them() {
+        let png = "PNG image, 3 x 2 pixels, 85 bytes";
+        let expected = format!(
+            "nbformat 4.5, Python 3 (ipykernel), 6 cells\n\
+             --- cell 0 (markdown, id intro)\n     1\t# Café – churn\n     2\t\n     3\t![logo](attachment:logo.png)\n\
+             --- attachment logo.png\n--- image/png: {png}\n<image/png 85 {png}, in a.ipynb>\n\
+             --- cell 1 (code, id load, run 3)\n     1\timport pandas as pd\n     2\t\n     \
+             3\tdf = pd.read_csv(\"data.csv\")\n     4\tdf.head()\n\
+             --- stdout\n100%\nloaded 2 rows\n\
+             --- result\n   a  b\n0  1  2\n[not shown: text/html (79 bytes)]\n\
+             --- cell 2 (code, id plot, run 4)\n     1\tdf.plot()\n\
+             --- display\n<Figure size 640x480 with 1 Axes>\n--- image/png: {png}\n<image/png 85 {png}, in a.ipynb>\n\
+             --- display\nIntProgress(value=0)\n[not shown: application/vnd.jupyter.widget-view+json (91 bytes)]\n\
+             --- cell 3 (code, id fail, run 5)\n     1\traise ValueError(\"bad “x”\")\n\
+             --- error\n{}\nValueError                                Traceback (most recent call last)\n\
+             Cell In[5], line 1\n----> 1 raise ValueError(\"bad\")\n\nValueError: bad “x”\n\
+             --- cell 4 (code, id empty)\n(the cell is empty)\n\
+             --- cell 5 (raw, id tex)\n     1\t\\alpha\n",
+            "-".repeat(75)
+        );
+        assert_eq!(shown(JUPYTER, 0, LINES), expected);
+
+        let gif = "GIF image, 3 x 2 pixels, 111 bytes";
+        let expected = format!(
+            "nbformat 4.0, Python 3, 3 cells\n\
+             --- cell 1 (code, run 1)\n     1\t!pip install -q trl\n     2\tfrom trl import SFTTrainer\n\
+             --- stderr\nwarning: slow\n--- image/gif: {gif}\n<image/gif 111 {gif}, in a.ipynb>\n\
+             [Cells 1 to 1 of 3. To go on, read with offset 2.]\n"
+        );
+        assert_eq!(shown(COLAB, 1, 1), expected);
+
+        let expected = "nbformat 4.4, python, 2 cells\n\
+             --- cell 0 (code, run 2)\n     1\tprint('é')\n     2\tx = \"\u{2028}\"\n--- stdout\né\n\
+             --- cell 1 (markdown)\n     1\tÜnïcode \\u00e9\n";
+        assert_eq!(shown(COMPACT, 0, LINES), expected);
+    }
+
+    #[test]
+    fn cells_are_paged() {
+        let notebook = |count| {
+            let cells: Vec<_> = (0..count)
+                .map(|n| json!({ "cell_type": "raw", "source": format!("c{n}") }))
+                .collect();
+            json!({ "nbformat": 4, "cells": cells }).to_string()
+        };
+        let three = "nbformat 4.0, 3 cells\n";
+        let table = [
+            (0, 0, 9, "nbformat 4.0, no cells\n".to_owned()),
+            (0, 1, 9, "error: 0: the notebook has no cells".to_owned()),
+            (
+                1,
+                1,
+                9,
+                "error: 0: the notebook has 1 cell, and cells count from 0".to_owned(),
+            ),
+            (
+                3,
+                3,
+                9,
+                "error: 0 to 2: the notebook has 3 cells, and cells count from 0".to_owned(),
+            ),
+            (3, 2, 9, format!("{three}--- cell 2 (raw)\n     1\tc2\n")),
+            (
+                3,
+                0,
+                2,
+                format!(
+                    "{three}--- cell 0 (raw)\n     1\tc0\n--- cell 1 (raw)\n     1\tc1\n\
+                     [Cells 0 to 1 of 3. To go on, read with offset 2.]\n"
+                ),
+            ),
+        ];
+        for (count, offset, limit, expected) in table {
+            assert_eq!(
+                shown(&notebook(count), offset, limit),
+                expected,
+                "{count} {offset}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_page_has_a_budget_and_always_a_cell() {
+        // Each cell takes a heading of 17 bytes and one line of 7 + 4000 + 1.
+        let cell = json!({ "cell_type": "raw", "source": "x".repeat(4_000) });
+        let notebook =
+            |count| json!({ "nbformat": 4, "cells": vec![cell.clone(); count] }).to_string();
+        let heading = "nbformat 4.0, 16 cells\n".len();
+        let each = "--- cell 0 (raw)\n".len() + 4_008;
+        let fit = (PAGE - heading) / each;
+        assert_eq!(fit, 16);
+        let whole = shown(&notebook(16), 0, LINES);
+        assert!(whole.ends_with("x\n"), "{}", whole.len());
+        let cut = shown(&notebook(17), 0, LINES);
+        assert!(
+            cut.ends_with("x\n[Cells 0 to 15 of 17. To go on, read with offset 16.]\n"),
+            "{}",
+            cut.len()
+        );
+    }
+
+    #[test]
+    fn a_long_source_is_cut_and_can_be_read_by_itself() {
+        // Each line takes 7 + 1016 + 1 bytes.
+        let line = format!("{}\n", "x".repeat(1_016));
+        let notebook = |lines| {
+            json!({ "nbformat": 4, "cells": [{
+                "cell_type": "code", "source": line.repeat(lines), "outputs": [stream("done")],
+            }] })
+            .to_string()
+        };
+        let end = "--- stdout\ndone\n";
+        let table = [
+            (shown(&notebook(16), 0, 1), format!("x\n{end}")),
+            (
+                shown(&notebook(17), 0, 1),
+                "x\n[Lines 1 to 16 of 17. To go on, read with cell 0 and offset 17.]\n".to_owned(),
+            ),
+            (shown_one(&notebook(64), 0, 1, LINES), format!("x\n{end}")),
+            (
+                shown_one(&notebook(65), 0, 1, LINES),
+                "x\n[Lines 1 to 64 of 65. To go on, read with cell 0 and offset 65.]\n".to_owned(),
+            ),
+            (shown_one(&notebook(65), 0, 65, LINES), format!("x\n{end}")),
+            (
+                shown_one(&notebook(3), 0, 2, 1),
+                "x\n[Lines 2 to 2 of 3. To go on, read with cell 0 and offset 3.]\n".to_owned(),
+            ),
+            (
+                shown_one(&notebook(3), 0, 4, 1),
+                "error: 1 to 3: cell 0 has 3 lines".to_owned(),
+            ),
+            (
+                shown_one(&notebook(1), 0, 0, 1),
+                "error: 1: cell 0 has 1 line".to_owned(),
+            ),
+            (
+                shown_one(&notebook(0), 0, 2, 1),
+                "error: 1: cell 0 is empty".to_owned(),
+            ),
+        ];
+        for (found, expected) in table {
+            assert!(found.ends_with(&expected), "{expected}");
+        }
+    }
+
+    #[test]
+    fn long_outputs_are_cut_in_the_middle() {
+        let fits = "é".repeat(4_000);
+        let long = format!("{}{}", "a".repeat(1_001), "b".repeat(3_000));
+        let table = [
+            (
+                shown(&with_outputs(&[stream(&fits)]), 0, 1),
+                format!("--- stdout\n{fits}\n"),
+            ),
+            (
+                shown(&with_outputs(&[stream(&long)]), 0, 1),
+                format!(
+                    "--- stdout\n{}\n... (1 of 4001 characters left out; these are the first 1000 and the last 3000. \
+                     Read this cell by itself for more.) ...\n{}\n",
+                    "a".repeat(1_000),
+                    "b".repeat(3_000)
+                ),
+            ),
+            (
+                shown_one(&with_outputs(&[stream(&long)]), 0, 1, 1),
+                format!("--- stdout\n{long}\n"),
+            ),
+        ];
+        for (found, expected) in table {
+            assert!(found.ends_with(&expected), "{expected}");
+        }
+        // Characters of four bytes: one output always fits.
+        let wide = "\u{1f600}".repeat(printed::SHOWN);
+        let found = shown_one(&with_outputs(&[stream(&wide), stream(&wide)]), 0, 1, 1);
+        let end = format!(
+            "--- stdout\n{wide}\n--- 1 more output. The rest is in the file: take it from the JSON with python.\n"
+        );
+        assert!(found.ends_with(&end), "{}", found.len());
+    }
+
+    #[test]
+    fn many_outputs_are_cut_at_the_end() {
+        // Each takes 11 + 1012 + 1 bytes.
+        let output = stream(&"x".repeat(1_012));
+        let found = shown(&with_outputs(&vec![output.clone(); 24]), 0, 1);
+        assert!(found.ends_with("xx\n"), "{}", found.len());
+        let found = shown(&with_outputs(&vec![output; 26]), 0, 1);
+        assert!(
+            found.ends_with("xx\n--- 2 more outputs. Read this cell by itself for more.\n"),
+            "{}",
+            found.len()
+        );
+    }
+
+    #[test]
+    fn outputs_of_every_kind_are_shown_or_named() {
+        let table = [
+            (display(json!({ "text/plain": "a" })), "display\na\n"),
+            (
+                display(json!({ "text/latex": "$x$", "text/markdown": "*x*" })),
+                "display\n*x*\n[not shown: text/latex (5 bytes)]\n",
+            ),
+            (
+                display(json!({ "text/html": "<b>" })),
+                "display\n[not shown: text/html (5 bytes)]\n",
+            ),
+            (
+                display(json!({ "image/svg+xml": "<svg/>" })),
+                "display\n[not shown: image/svg+xml (8 bytes)]\n",
+            ),
+            (
+                display(json!({ "application/json": { "a": [1] } })),
+                "display\n[not shown: application/json (9 bytes)]\n",
+            ),
+            (display(json!({})), ""),
+            (
+                json!({ "output_type": "error", "ename": "E", "evalue": "v", "traceback": [] }),
+                "error\nE: v\n",
+            ),
+            (
+                json!({ "output_type": "update" }),
+                "output 0 not shown: it is of the type `update`\n",
+            ),
+            (
+                json!({ "output_type": "stream" }),
+                "output 0 not shown: it has no `text`\n",
+            ),
+            (
+                json!({ "output_type": "stream", "text": 1 }),
+                "output 0 not shown: it has a `text` that is neither text nor a list of lines\n",
+            ),
+            (json!({}), "output 0 not shown: it has no `output_type`\n"),
+            (json!(7), "output 0 not shown: it is not an object\n"),
+            (
+                display(json!({ "image/png": "AAAA" })),
+                "image/png not shown: it is none of PNG, JPEG, GIF and WebP\n",
+            ),
+            (
+                display(json!({ "image/png": "A" })),
+                "image/png not shown: it is damaged or cut off\n",
+            ),
+            (
+                display(json!({ "image/png": &PNG[..40] })),
+                "image/png not shown: it is damaged or cut off\n",
+            ),
+            (
+                display(json!({ "image/png": encoded(&png_of(8_001, 1, 100)) })),
+                "image/png not shown: it has 8001 x 1 pixels, and up to 8000 a side are shown\n",
+            ),
+            // What it is counts, not what it is said to be.
+            (
+                display(json!({ "image/jpeg": MOVING_GIF })),
+                "image/jpeg: GIF image, 3 x 2 pixels, 111 bytes\n\
+                 <image/gif 111 GIF image, 3 x 2 pixels, 111 bytes, in a.ipynb>\n",
+            ),
+        ];
+        for (output, expected) in table {
+            let found = shown(&with_outputs(std::slice::from_ref(&output)), 0, 1);
+            let (_, found) = found.split_once("     1\tx\n").unwrap();
+            let expected = if expected.is_empty() {
+                String::new()
+            } else {
+                format!("--- {expected}")
+            };
+            assert_eq!(found, expected, "{output}");
+        }
+        let broken = json!({ "nbformat": 4, "cells": [
+            { "cell_type": "code", "source": "x", "outputs": {}, "attachments": [] },
+        ] });
+        assert!(shown(&broken.to_string(), 0, 1).ends_with(
+            "     1\tx\n--- attachments not shown: `attachments` is not an object\n\
+             --- outputs not shown: `outputs` is not an array\n"
+        ));
+    }
+
+    #[test]
+    fn names_out_of_the_file_stay_short_and_on_one_line() {
+        let long = "n\n".repeat(80);
+        let types: serde_json::Map<_, _> = (0..12).map(|n| (format!("x/{n}"), json!(0))).collect();
+        let notebook = json!({ "nbformat": 4, "metadata": { "language_info": { "name": long } }, "cells": [{
+            "cell_type": "code", "id": long, "source": "x",
+            "outputs": [{ "output_type": "stream", "name": long, "text": "y" }, display(types.into())],
+        }] });
+        let short = format!("{}…", "n\\n".repeat(50));
+        let named: Vec<_> = (0..10).map(|n| format!("x/{n} (1 bytes)")).collect();
+        assert_eq!(
+            shown(&notebook.to_string(), 0, 1),
+            format!(
+                "nbformat 4.0, {short}, 1 cell\n--- cell 0 (code, id {short})\n     1\tx\n--- {short}\ny\n\
+                 --- display\n[not shown: {}, 2 more]\n",
+                named.join(", ")
+            )
+        );
+    }
+
+    #[test]
+    fn images_have_a_budget_for_each_read() {
+        let images = |images: Vec<Vec<u8>>| {
+            let outputs: Vec<_> = images
+                .iter()
+                .map(|image| display(json!({ "image/png": encoded(image) })))
+                .collect();
+            let text = with_outputs(&outputs);
+            let notebook = Notebook::new(&text).unwrap();
+            let shown = all(&notebook, "a.ipynb", 0, LINES).unwrap();
+            (shown.images, text_of(&shown.content))
+        };
+        let small = bytes(PNG);
+        let (count, _) = images(vec![small.clone(); IMAGES]);
+        assert_eq!(count, IMAGES);
+        let (count, text) = images(vec![small; IMAGES + 1]);
+        let rest = "As many images as one read may have are shown already. Read this cell by itself for more.\n";
+        assert_eq!(count, IMAGES);
+        assert!(
+            text.ends_with(&format!(
+                "--- image/png not shown: PNG image, 3 x 2 pixels, 85 bytes. {rest}"
+            )),
+            "{text}"
+        );
+
+        let half = image::BYTES / 2;
+        assert_eq!(images(vec![png_of(1, 1, half), png_of(1, 1, half)]).0, 2);
+        let (count, text) = images(vec![png_of(1, 1, half), png_of(1, 1, half + 1)]);
+        assert_eq!(count, 1);
+        assert!(text.ends_with(rest), "{}", text.len());
+
+        assert_eq!(images(vec![png_of(1, 1, image::BYTES)]).0, 1);
+        let (count, text) = images(vec![png_of(1, 1, image::BYTES + 1)]);
+        let over = "not shown: it has 3750001 bytes; images of up to 3750000 bytes are shown\n";
+        assert_eq!((count, text.ends_with(over)), (0, true));
+    }
 }
