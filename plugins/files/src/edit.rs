@@ -52,7 +52,7 @@ struct Report<'a> {
     path: &'a str,
     /// How many places were changed.
     replacements: usize,
-    /// The lines where they began, before the change.
+    /// The lines where they began, before the change; the first of them where they are many.
     lines: &'a [usize],
     /// Bytes of the file afterwards.
     bytes: usize,
@@ -68,7 +68,7 @@ struct CellReport<'a> {
     cell: usize,
     id: Option<&'a str>,
     cell_type: Kind,
-    /// The lines of its source where it was edited, before the change.
+    /// The lines of its source where it was edited, before the change; the first of them where they are many.
     lines: &'a [usize],
     outputs_cleared: bool,
     /// Cells of the notebook afterwards.
@@ -131,9 +131,16 @@ fn in_text(
     Output::text(said).with_structured(&Report {
         path: name,
         replacements: lines.len(),
-        lines: &lines,
+        lines: first(&lines),
         bytes: text.len(),
     })
+}
+
+/// Lines that are reported.
+const LINES: usize = 1_000;
+
+fn first(lines: &[usize]) -> &[usize] {
+    lines.get(..LINES).unwrap_or(lines)
 }
 
 /// `2 replacements at lines 3 and 8`.
@@ -198,7 +205,7 @@ impl Done {
             cell: *number,
             id: id.as_deref(),
             cell_type: *kind,
-            lines: &self.lines,
+            lines: first(&self.lines),
             outputs_cleared: *cleared,
             cells: *cells,
             bytes,
@@ -627,6 +634,24 @@ mod tests {
         );
         assert_eq!(fs::read_to_string(&path).unwrap(), "1\r\n2\r\n3");
         assert_eq!(names(&directory), ["a"]);
+    }
+
+    #[test]
+    fn as_many_lines_are_reported_as_fit() {
+        for (count, reported) in [(LINES, LINES), (LINES + 1, LINES)] {
+            let (directory, mut workspace) = workspace(&[("a", &"x\n".repeat(count))]);
+            let read = serde_json::from_value(json!({ "path": "a" })).unwrap();
+            read::run(&mut workspace, &read).unwrap();
+            let output = run(&mut workspace, &everywhere("x", "y")).unwrap();
+            let report: serde_json::Value =
+                serde_json::from_str(&output.structured.unwrap()).unwrap();
+            assert_eq!(report["replacements"], count);
+            assert_eq!(report["lines"].as_array().unwrap().len(), reported);
+            assert_eq!(
+                fs::read_to_string(directory.path().join("a")).unwrap(),
+                "y\n".repeat(count)
+            );
+        }
     }
 
     #[test]

@@ -31,7 +31,8 @@ pub fn plugin() -> Plugin {
     let limits = Limits {
         // A file of the largest size taken, several times over: as read, as rewritten, and what is made on the way.
         memory: 256 << 20,
-        fuel: 20_000_000_000,
+        // More than twice what the largest notebook takes, however it is made.
+        fuel: 50_000_000_000,
         deadline: 30_000,
         // Images up to their bound, and a page of text beside them.
         output: 4 << 20,

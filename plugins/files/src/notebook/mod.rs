@@ -19,6 +19,8 @@ use schemars::JsonSchema;
 
 /// Cells of a notebook at most.
 pub(crate) const CELLS: usize = 10_000;
+/// Bytes of one cell's source at most: several copies of it are made where it is edited.
+const SOURCE: usize = 4 << 20;
 /// The only format that is taken, of all minors.
 const FORMAT: u64 = 4;
 /// The minor from which on cells have ids.
@@ -233,6 +235,12 @@ impl<'a> Cell<'a> {
         let source = fields.get("source").ok_or("has no `source`")?;
         let source =
             multiline(&source.value).map_err(|problem| format!("has a `source` that {problem}"))?;
+        if source.len() > SOURCE {
+            return Err(format!(
+                "has a `source` of {} bytes, and up to {SOURCE} are taken",
+                source.len()
+            ));
+        }
         Ok(Self {
             kind,
             id,
@@ -461,6 +469,19 @@ mod tests {
         assert_eq!(
             Notebook::new(&cells(CELLS + 1)).unwrap_err().to_string(),
             "it has 10001 cells, and up to 10000 are taken"
+        );
+    }
+
+    #[test]
+    fn sources_have_a_bound() {
+        let cell = |bytes| {
+            let cell = json!({ "cell_type": "raw", "source": "x".repeat(bytes) });
+            json!({ "nbformat": 4, "cells": [cell] }).to_string()
+        };
+        assert_eq!(Notebook::new(&cell(SOURCE)).unwrap().cells.len(), 1);
+        assert_eq!(
+            Notebook::new(&cell(SOURCE + 1)).unwrap_err().to_string(),
+            "cell 0 has a `source` of 4194305 bytes, and up to 4194304 are taken"
         );
     }
 

@@ -69,10 +69,9 @@ pub fn send(request: &Request) -> Result<Response, Error> {
             .append(name, value.as_bytes())
             .map_err(|error| Error::header(name, error))?;
     }
-    if !request.body.is_empty() {
-        let length = request.body.len().to_string();
+    if let Some(length) = request.length() {
         fields
-            .append("content-length", length.as_bytes())
+            .append("content-length", length.to_string().as_bytes())
             .map_err(|error| Error::header("content-length", error))?;
     }
     let outgoing = OutgoingRequest::new(fields);

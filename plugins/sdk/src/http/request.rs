@@ -82,6 +82,17 @@ impl Request {
         self
     }
 
+    /// What `content-length` has to say: an empty body too, where the method is one that is expected to have a body
+    /// (RFC 9110 §8.6), since it would be sent as a chunked one otherwise.
+    pub(super) fn length(&self) -> Option<usize> {
+        match self.method {
+            HttpMethod::Get | HttpMethod::Head | HttpMethod::Options if self.body.is_empty() => {
+                None
+            }
+            _ => Some(self.body.len()),
+        }
+    }
+
     /// The URL with the query.
     pub(super) fn url(&self) -> String {
         let (url, fragment) = match self.url.split_once('#') {
@@ -158,6 +169,25 @@ mod tests {
             Request::get("https://a.example/?").url(),
             "https://a.example/?"
         );
+    }
+
+    #[test]
+    fn a_body_has_a_length_and_so_has_none_where_one_is_expected() {
+        let table = [
+            (HttpMethod::Get, "", None),
+            (HttpMethod::Head, "", None),
+            (HttpMethod::Options, "", None),
+            (HttpMethod::Post, "", Some(0)),
+            (HttpMethod::Put, "", Some(0)),
+            (HttpMethod::Patch, "", Some(0)),
+            (HttpMethod::Delete, "", Some(0)),
+            (HttpMethod::Get, "é", Some(2)),
+            (HttpMethod::Post, "é", Some(2)),
+        ];
+        for (method, body, length) in table {
+            let request = Request::new(method, "https://a.example/").body(body);
+            assert_eq!(request.length(), length, "{method:?} {body}");
+        }
     }
 
     #[test]
