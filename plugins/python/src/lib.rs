@@ -79,7 +79,8 @@ seaborn and matplotlib. Returns what was printed, the exit code, time and peak m
 - reset: ends that interpreter.\n\
 The working directory is /workspace; /tmp is scratch space, /data holds what the user mounted. Open figures and \
 plt.show() come back as images and are saved under /workspace/figures. urllib, requests and httpx reach what the policy \
-allows. `from ml_intern import tools; tools.read(path=...)` calls the other tools. No subprocesses, no threads.";
+allows. `from ml_intern import tools; tools.read(path=...)` calls the other tools. No subprocesses, no threads; numpy's default \
+integer has 32 bits, so name a dtype where sums can be large.";
 
 fn run(arguments: Run) -> Result<Output, Failure> {
     report::of(programs::run(&arguments.command()?)?)

@@ -59,7 +59,11 @@ pub fn main(arguments: &[String]) -> Result<(), String> {
                 .try_clone_to_owned()
                 .map_err(|error| error.to_string())?;
             match mode.as_str() {
-                "zygote" => zygote(&loaded, input).map_err(|error| error.to_string()),
+                "zygote" => match zygote(&loaded, input) {
+                    // The host is gone, and nobody to tell.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                    ended => ended.map_err(|error| error.to_string()),
+                },
                 "one" => leave(serve(&loaded, UnixStream::from(input))),
                 other => Err(format!("no mode named {other}")),
             }

@@ -277,9 +277,16 @@ def show(*_, **__):
 
 def prepare():
     """Puts ours in the place of what cannot work here. Runs when the image is built."""
+    import asyncio.selector_events
+
     import matplotlib.figure
     import matplotlib.pyplot
+    import tqdm
 
+    # There are no other threads and no signals that would have to wake a loop, or watch a bar.
+    loop = asyncio.selector_events.BaseSelectorEventLoop
+    loop._make_self_pipe = loop._close_self_pipe = loop._write_to_self = lambda self: None
+    tqdm.tqdm.monitor_interval = 0
     matplotlib.pyplot.show = show
     time.sleep = nap
     signal.signal(signal.SIGINT, on_interrupt)

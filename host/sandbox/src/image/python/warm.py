@@ -19,7 +19,7 @@ def load(name, source):
 # Before anything looks for sockets and TLS.
 load("_ml_intern_web", _WEB).install()
 
-import ast, base64, bisect, calendar, codeop, collections, collections.abc, concurrent.futures, contextlib, copy, csv
+import ast, asyncio, base64, bisect, calendar, codeop, collections, collections.abc, concurrent.futures, contextlib, copy, csv
 import dataclasses, datetime, decimal, enum, fractions, functools, gc, glob, gzip, hashlib, heapq, html, http.client
 import importlib.util, inspect, io, itertools, json, linecache, logging, math, numbers, operator, pathlib, pickle
 import platform, pprint, queue, random, re, runpy, secrets, shutil, signal, socket, statistics, string, struct, tempfile
