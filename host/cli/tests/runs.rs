@@ -290,7 +290,7 @@ fn python_runs_and_is_held() {
     ran.prints("42");
     ran.prints("A made.txt (1 B)");
     ran.prints("denied file /etc/passwd (rule: mounts: nothing is mounted there)");
-    ran.prints("denied connect example.com:443 (rule: programs: there are no sockets)");
+    ran.prints("denied http GET https://example.com:443/ (rule: ci: no rule)");
     assert_eq!(ran.code, 1, "the last call failed: {}", ran.out);
 }
 

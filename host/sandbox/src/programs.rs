@@ -325,11 +325,18 @@ impl Programs {
                 lease.ready(&mut talk).await?;
                 acceptable(self.walls, lease.walls())?;
                 talk.run(&line, &invocation.stdin).await
-            } => begun,
+            } => Some(begun),
             () = cancel.cancelled() => return Err(RunError::Cancelled),
-            () = until(deadline) => Err(io::Error::other("it did not start before the deadline")),
+            () = until(deadline) => None,
         };
-        begun.map_err(failed)?;
+        match begun {
+            Some(begun) => begun.map_err(failed)?,
+            // A machine so busy that nothing ran in time.
+            None => {
+                lease.kill();
+                stopped = Some(Stopped::Late);
+            }
+        }
         while ended.is_none() {
             let message = {
                 let next = talk.next();
