@@ -44,7 +44,7 @@ pub(crate) struct Answers {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Request {
+enum Asked {
     End {
         code: i32,
     },
@@ -100,15 +100,15 @@ impl Answers {
 
     async fn decide(
         &mut self,
-        request: Request,
+        request: Asked,
         caller: &mut GuestState,
     ) -> Result<Value, Refusal> {
         match request {
-            Request::End { code } => {
+            Asked::End { code } => {
                 self.exit = Some(code & 0xff);
                 Ok(Value::Null)
             }
-            Request::Show {
+            Asked::Show {
                 path,
                 mime,
                 title,
@@ -124,7 +124,7 @@ impl Answers {
                     bytes,
                 })
             }
-            Request::Names(names) => {
+            Asked::Names(names) => {
                 self.names = names
                     .into_iter()
                     .take(NAMES)
@@ -132,7 +132,7 @@ impl Answers {
                     .collect();
                 Ok(Value::Null)
             }
-            Request::Connect { host, port } => {
+            Asked::Connect { host, port } => {
                 let decision = Decision {
                     verdict: Verdict::Deny,
                     subject: format!("connect {host}:{port}"),
@@ -149,17 +149,17 @@ impl Answers {
                 } = decision;
                 Err(("denied", format!("{subject} is denied ({rule}). {remedy}")))
             }
-            Request::Request(outgoing) => {
+            Asked::Request(outgoing) => {
                 let gate = caller.hooks.gate();
                 self.responses.send(outgoing, gate).await
             }
-            Request::Read { id, size } => self.responses.read(id, size).await,
-            Request::Close { id } => {
+            Asked::Read { id, size } => self.responses.read(id, size).await,
+            Asked::Close { id } => {
                 self.responses.close(id);
                 Ok(Value::Null)
             }
-            Request::Tools {} => Ok(json!(caller.services.tools(&caller.caller.call))),
-            Request::Tool { name, arguments } => {
+            Asked::Tools {} => Ok(json!(caller.services.tools(&caller.caller.call))),
+            Asked::Tool { name, arguments } => {
                 let since = Instant::now();
                 let arguments = arguments.to_string();
                 let sent = arguments.len() as u64;
