@@ -155,8 +155,11 @@ impl Provider {
         turn: &mut Assembly<'_>,
     ) -> Result<(), Fault> {
         loop {
-            let Some(event) = events.next().await? else {
-                return decoder.end(turn);
+            let event = match events.next().await {
+                Ok(Some(event)) => event,
+                Ok(None) => return decoder.end(turn),
+                // What broke after the turn was complete does not count.
+                Err(fault) => return decoder.end(turn).map_err(|_| fault),
             };
             if decoder.event(&event.data, turn)? == Step::Done {
                 break;
@@ -183,8 +186,8 @@ impl Provider {
             && !fit.chat_only
             && is_unknown_path(fault)
         {
+            // Kept once it has worked: the model may be what is not found.
             fit.chat_only = true;
-            self.fits.keep(&self.label, fit);
             return Some(format!(
                 "{} has no Responses API; asking with Chat Completions",
                 self.peer.account.endpoint
@@ -386,6 +389,9 @@ impl Model for Provider {
                 _ => None,
             };
             let Err(fault) = failure else {
+                if now.chat_only {
+                    self.fits.keep(&self.label, &fit);
+                }
                 let cost = cost.map(|cost| cost.plus(lost));
                 return Ok(turn.turn(&self.label, ask.calls_before(), cost));
             };

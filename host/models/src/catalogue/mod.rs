@@ -95,16 +95,11 @@ impl Catalogue {
             }
             _ => None,
         };
-        let mut entry = self
+        let entry = self
             .user
             .entry(id)
             .or(said.unwrap_or_default())
             .or(self.bundled.entry(id));
-        // Neither the makers' prices, nor their models, are what stands at another address.
-        let maker = matches!(id, ModelId::Anthropic { .. } | ModelId::OpenAi { .. });
-        if maker && !peer.account.usual {
-            entry.prices = self.user.entry(id).prices;
-        }
         Known {
             info: ModelInfo {
                 id: id.to_string(),
