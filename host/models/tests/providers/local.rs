@@ -30,7 +30,7 @@ async fn a_real_model_answers() {
     .unwrap();
     let observer = Arc::new(|exchange: &Exchange| {
         println!(
-            "{} {}{} → {:?}",
+            "{} {}{} {:?}",
             exchange.method, exchange.origin, exchange.path, exchange.status
         );
     });
@@ -40,7 +40,7 @@ async fn a_real_model_answers() {
     assert_eq!(model.probe(None).await, Ok(Probe::NoEffort));
 
     let messages = [Message::User {
-        content: vec![Part::text("Say hello in one short sentence.")],
+        content: vec![Part::text("Count: one, two, three, four,")],
     }];
     let request = TurnRequest {
         messages: &messages,

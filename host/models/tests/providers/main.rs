@@ -2,8 +2,8 @@
 //! what goes wrong.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
+    clippy::type_complexity,
     reason = "in tests a panic is the report"
 )]
 

@@ -15,6 +15,11 @@ pub(crate) fn all() -> [Sample; 4] {
     [anthropic(), openai(), router(), llamacpp()]
 }
 
+/// One of each wire format.
+pub(crate) fn each_format() -> [Sample; 3] {
+    [anthropic(), openai(), router()]
+}
+
 const TEXT: &str = "Let me look. Größe ✓";
 
 fn calls(ids: [&str; 2]) -> Vec<ToolCall> {

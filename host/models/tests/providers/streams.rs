@@ -30,7 +30,7 @@ async fn as_it_is() {
 /// Two chunks, split at every byte; and every byte a chunk.
 #[tokio::test]
 async fn split_at_every_byte() {
-    for sample in samples::all() {
+    for sample in samples::each_format() {
         let bytes = sample.stream.as_bytes();
         let bench = bench(vec![]).await;
         for at in 0..=bytes.len() {
@@ -49,7 +49,7 @@ async fn split_at_every_byte() {
 /// Cut at every byte, and whole the second time: the turn is whole, and what was shown of the first is void.
 #[tokio::test]
 async fn cut_at_every_byte() {
-    for sample in samples::all() {
+    for sample in samples::each_format() {
         let bytes = sample.stream.as_bytes();
         let bench = bench(vec![]).await;
         let mut restarts = 0;
@@ -68,7 +68,6 @@ async fn cut_at_every_byte() {
             // What the last events say was said before: the turn was complete, or it came again.
             assert!(watcher.lines.len() <= 1, "{what}");
             restarts += watcher.restarts;
-            assert_eq!(bench.server.turns().last().unwrap().body["stream"], true);
             // Nothing is left for the next round.
             if watcher.lines.is_empty() {
                 assert_eq!(
@@ -84,7 +83,7 @@ async fn cut_at_every_byte() {
 /// A response without chunks or length, cut at every byte three times: an error, or the whole turn; never a short one.
 #[tokio::test]
 async fn closed_at_every_byte() {
-    for sample in samples::all() {
+    for sample in samples::each_format() {
         let bytes = sample.stream.as_bytes();
         let bench = bench(vec![]).await;
         let mut complete = 0;

@@ -117,18 +117,23 @@ impl Server {
     /// The requests for turns so far.
     pub(crate) fn turns(&self) -> Vec<Asked> {
         let asked = self.asked();
-        let turn = |asked: &Asked| {
-            ["/messages", "/responses", "/chat/completions"]
-                .iter()
-                .any(|path| asked.line.ends_with(path))
-        };
-        asked.into_iter().filter(turn).collect()
+        asked
+            .into_iter()
+            .filter(|asked| is_turn(&asked.line))
+            .collect()
     }
 
     /// Waits until an answer has stalled.
     pub(crate) async fn stalled(&self) {
         self.shared.stalled.notified().await;
     }
+}
+
+/// Whether a request asks for a turn.
+fn is_turn(line: &str) -> bool {
+    ["/messages", "/responses", "/chat/completions"]
+        .iter()
+        .any(|path| line.ends_with(path))
 }
 
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
@@ -140,7 +145,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             match routes.get_mut(&line) {
                 Some(answers) if answers.len() > 1 => Some(answers.remove(0)),
                 Some(answers) => answers.first().cloned(),
-                None if line.starts_with("POST") => shared.answers.lock().unwrap().pop_front(),
+                None if is_turn(&line) => shared.answers.lock().unwrap().pop_front(),
                 None => None,
             }
         };
@@ -434,11 +439,9 @@ impl Bench {
                 "the pieces are the text"
             );
         }
-        let shown = format!(
-            "{turn:?} {watcher:?} {:?} {:?}",
-            self.providers,
-            self.exchanges.lock().unwrap()
-        );
+        let exchanges = self.exchanges.lock().unwrap();
+        let last = exchanges.iter().rev().take(10).collect::<Vec<_>>();
+        let shown = format!("{turn:?} {watcher:?} {:?} {last:?}", self.providers);
         assert!(!shown.contains(KEY), "{shown}");
         (turn, watcher)
     }
