@@ -12,7 +12,7 @@
 //! | `stream_options` … | none |
 //! | use `max_completion_tokens` | that, instead of `max_tokens` |
 //! | `eager_input_streaming` … | tools without it |
-//! | reasoning summaries are not allowed | none are asked for |
+//! | reasoning summaries, or thoughts on display, are not allowed | none are asked for |
 //! | encrypted content is not supported | none is asked for |
 //! | `reasoning_content`, `reasoning_details` … | no reasoning goes back |
 //! | pictures are not supported | they are sent in words |
@@ -230,7 +230,8 @@ impl Fit {
                 "the provider takes no `eager_input_streaming`; asking again without",
             );
         }
-        if has(words, &["reasoning summar", "reasoning.summary"]) {
+        let display = words.contains("display") && words.contains("thinking") && unsupported;
+        if display || has(words, &["reasoning summar", "reasoning.summary"]) {
             return flag(
                 |fit| &mut fit.no_summary,
                 "the provider gives no summaries of reasoning; asking again without",
@@ -430,7 +431,7 @@ mod tests {
 
     #[test]
     fn each_refusal_is_mended_once() {
-        let table: [(u16, &str, Option<Effort>, &[&str]); 21] = [
+        let table: [(u16, &str, Option<Effort>, &[&str]); 22] = [
             (
                 400,
                 "messages.1.content.0: Invalid `signature` in `thinking` block",
@@ -482,6 +483,12 @@ mod tests {
             (
                 400,
                 "Your organization must be verified to generate reasoning summaries.",
+                Some(Effort::High),
+                &["the provider gives no summaries"],
+            ),
+            (
+                400,
+                "thinking.adaptive.display: Extra inputs are not permitted",
                 Some(Effort::High),
                 &["the provider gives no summaries"],
             ),

@@ -83,8 +83,13 @@ pub(crate) fn body(ask: &Ask<'_>) -> Value {
 fn think(ask: &Ask<'_>, effort: Effort, max_tokens: u64, body: &mut Map<String, Value>) {
     match thinking(ask) {
         Thinking::Adaptive => {
-            // Without `display`, newer models send their thoughts empty.
-            let adaptive = json!({ "type": "adaptive", "display": "summarized" });
+            let mut adaptive = json!({ "type": "adaptive" });
+            if !ask.fit.no_summary
+                && let Some(adaptive) = adaptive.as_object_mut()
+            {
+                // Without it, newer models send their thoughts empty.
+                adaptive.insert("display".to_owned(), json!("summarized"));
+            }
             body.insert("thinking".to_owned(), adaptive);
             let effort = match effort {
                 Effort::Minimal => Effort::Low,

@@ -121,6 +121,75 @@ async fn odd_calls() {
     }
 }
 
+/// The arguments of two calls that come together, in two pieces each, split at every character.
+#[tokio::test]
+async fn arguments_split_anywhere() {
+    let (one, two) = (r#"{"path": "ü \"a\\.txt"}"#, r#"{"n": [1, 2]}"#);
+    let expected = vec![call("a", "read", one), call("b", "bash", two)];
+    let event = |value: Value| format!("data: {value}\n\n");
+    for at in (0..=one.len()).filter(|at| one.is_char_boundary(*at)) {
+        let (left, right) = one.split_at(at);
+        let (start, rest) = two.split_at(at.min(two.len()));
+
+        let begin = json!([
+            {"index": 0, "id": "a", "function": {"name": "read", "arguments": left}},
+            {"index": 1, "id": "b", "function": {"name": "bash", "arguments": start}},
+        ]);
+        let go_on = json!([
+            {"index": 1, "function": {"arguments": rest}},
+            {"index": 0, "function": {"arguments": right}},
+        ]);
+        let chunks = chat(&[calls(begin), calls(go_on), finish("tool_calls")]);
+
+        let begin = |index: u64, id: &str, name: &str| {
+            event(
+                json!({"type": "content_block_start", "index": index, "content_block": {"type": "tool_use", "id": id, "name": name, "input": {}}}),
+            )
+        };
+        let piece = |index: u64, piece: &str| {
+            event(
+                json!({"type": "content_block_delta", "index": index, "delta": {"type": "input_json_delta", "partial_json": piece}}),
+            )
+        };
+        let messages = begin(0, "a", "read")
+            + &begin(1, "b", "bash")
+            + &piece(0, left)
+            + &piece(1, start)
+            + &piece(1, rest)
+            + &piece(0, right)
+            + &event(json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}}))
+            + &event(json!({"type": "message_stop"}));
+
+        let begin = |index: u64, id: &str, name: &str| {
+            event(
+                json!({"type": "response.output_item.added", "output_index": index, "item": {"type": "function_call", "call_id": id, "name": name}}),
+            )
+        };
+        let piece = |index: u64, piece: &str| {
+            event(
+                json!({"type": "response.function_call_arguments.delta", "output_index": index, "delta": piece}),
+            )
+        };
+        let responses = begin(0, "a", "read")
+            + &begin(1, "b", "bash")
+            + &piece(1, start)
+            + &piece(0, left)
+            + &piece(0, right)
+            + &piece(1, rest)
+            + &event(json!({"type": "response.completed", "response": {"status": "completed"}}));
+
+        for (id, stream) in [
+            ("a/b", chunks),
+            ("anthropic/claude-opus-4-8", messages),
+            ("openai/gpt-5.5", responses),
+        ] {
+            let bench = bench(vec![sse(&stream)]).await;
+            let turn = bench.turn(id).await.0.unwrap();
+            assert_eq!(turn.tool_calls, expected, "{id} split at {at}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn reasons_for_the_end() {
     let refused = |text: &str| Err(ModelError::Refused(text.into()));

@@ -293,6 +293,7 @@ async fn headers() {
         let asked = &bench.server.turns()[0];
         let found = asked.headers.get("x-hf-session-id").map(String::as_str);
         assert_eq!(found, session, "{id}");
+        assert!(!asked.headers.contains_key("x-hf-bill-to"), "{id}");
         assert_eq!(asked.headers["content-type"], "application/json", "{id}");
     }
 }
