@@ -28,7 +28,7 @@ use egress::{Egress, Exchange, Meter};
 use journal::{Entry, Header, Journal, Redactor};
 use policy::{Access, AddressScope, Grant, HttpNeed, Limits, Method, Need, Policy};
 use sandbox::image::{PYTHON, folder, python};
-use sandbox::{Call, Digest, Image, Mounts, NoServices, Plugin, Sandbox, Setup, Worker, Workers};
+use sandbox::{Call, Image, Mounts, NoServices, Plugin, Sandbox, Setup, Worker, Workers};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;

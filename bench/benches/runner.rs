@@ -19,8 +19,7 @@ use std::time::{Duration, Instant};
 use policy::{AddressScope, Grant, Limits};
 use sandbox::image::{PYTHON, folder, python};
 use sandbox::{
-    Call, Content, Digest, HostCall, Mounts, Outcome, Plugin, Sandbox, Services, Setup, Worker,
-    Workers,
+    Call, Content, HostCall, Mounts, Outcome, Plugin, Sandbox, Services, Setup, Worker, Workers,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

@@ -60,11 +60,22 @@ pub(crate) struct Run {
     pub(crate) prompt: Option<String>,
 
     /// The model, for example scripted/turns.jsonl
-    #[arg(long, short, env = "ML_INTERN_MODEL", default_value = "scripted/demo")]
+    #[arg(
+        long,
+        short,
+        env = "ML_INTERN_MODEL",
+        default_value = "scripted/demo",
+        overrides_with = "model"
+    )]
     pub(crate) model: String,
 
     /// The policy: interactive, ci, offline, or a file
-    #[arg(long, env = "ML_INTERN_POLICY", default_value = "ci")]
+    #[arg(
+        long,
+        env = "ML_INTERN_POLICY",
+        default_value = "ci",
+        overrides_with = "policy"
+    )]
     pub(crate) policy: String,
 
     /// The directory to work on; the run sees a private copy of it. `direct`, or `direct:DIRECTORY`, works in the

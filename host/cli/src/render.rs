@@ -71,6 +71,10 @@ impl Renderer {
                 put(content);
                 self.open_line = !content.ends_with('\n');
             }
+            Event::AssistantStreamRestart {} => {
+                self.close_line();
+                self.line("  the answer broke off and begins anew; what is above is void");
+            }
             Event::AssistantMessage { content } => self.line(content),
             Event::AssistantStreamEnd {} => self.close_line(),
             Event::ToolCall {

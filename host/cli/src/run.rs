@@ -14,7 +14,7 @@ use crate::args::Run;
 use crate::fail::Fail;
 use crate::paths::{Paths, private_directory};
 use crate::render::Renderer;
-use crate::services::SessionServices;
+use crate::services::{Requests, SessionServices};
 use crate::summary;
 use crate::tools::{self, PluginTools};
 use crate::{profile, secrets, setup, workspaces};
@@ -38,8 +38,22 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
     let prompt = prompt(args)?;
     let paths = Paths::find()?;
     let loaded = profile::load(&args.policy)?;
-    let model = model(&args.model)?;
-    let (redactor, credentials) = secrets::held()?;
+    let settings = models::Settings::read(|name| std::env::var(name).ok())
+        .map_err(|error| Fail::usage(error.to_string()))?;
+    let (redactor, credentials) = secrets::held(&settings)?;
+    let egress = egress::Egress::builder()
+        .credentials(credentials)
+        .build()
+        .map_err(|error| Fail::usage(error.to_string()))?;
+    let requests = Arc::new(Requests::default());
+    let providers = models::Providers::new(
+        settings,
+        egress.clone(),
+        Arc::new(loaded.policy.clone()),
+        Arc::clone(&requests) as Arc<dyn egress::Observe>,
+    )
+    .map_err(|error| Fail::usage(error.to_string()))?;
+    let model = model(&args.model, &providers)?;
     let max_cost = args.max_cost.map(dollars).transpose()?;
 
     let id = uuid::Uuid::new_v4().to_string();
@@ -66,6 +80,7 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
         })
         .map_err(|error| Fail::failed(error.to_string()))?;
     let journal = Arc::new(Mutex::new(journal));
+    requests.record(&journal);
 
     let runtime = crate::runtime()?;
     let policy_name = loaded.policy.name().to_owned();
@@ -84,10 +99,6 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
         // It gets ready while the model thinks.
         sandbox.prepare();
         let plugins = tools::load(&sandbox, &plugin_paths(&args.plugins.paths, &paths)).await?;
-        let egress = egress::Egress::builder()
-            .credentials(credentials)
-            .build()
-            .map_err(|error| Fail::usage(error.to_string()))?;
         let services = Arc::new(SessionServices::new(Arc::clone(&journal)));
         let tools = Arc::new(PluginTools::new(
             plugins,
@@ -183,13 +194,15 @@ fn prompt(args: &Run) -> Result<String, Fail> {
     Ok(prompt)
 }
 
-fn model(id: &str) -> Result<Box<dyn agent::Model>, Fail> {
+fn model(id: &str, providers: &models::Providers) -> Result<Box<dyn agent::Model>, Fail> {
     if id == DEMO_ID {
         let script = models::Script::parse("demo", DEMO.as_bytes())
             .map_err(|error| Fail::usage(error.to_string()))?;
         return Ok(Box::new(script));
     }
-    models::open(id).map_err(|error| Fail::usage(error.to_string()))
+    providers
+        .open(id)
+        .map_err(|error| Fail::usage(error.to_string()))
 }
 
 /// Dollars as the tally counts them.

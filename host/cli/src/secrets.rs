@@ -2,6 +2,7 @@
 
 use egress::Credentials;
 use journal::{Redactor, Secret};
+use models::Settings;
 
 use crate::fail::Fail;
 
@@ -17,23 +18,43 @@ const KNOWN: [&str; 8] = [
     "SLACK_BOT_TOKEN",
 ];
 
-/// The same secrets for both sinks: the journal's redactor and the egress gate's scan.
-pub(crate) fn held() -> Result<(Redactor, Credentials), Fail> {
+/// The same secrets for both sinks: the journal's redactor and the egress gate's scan. The keys of model providers are
+/// put on requests to their own origins.
+pub(crate) fn held(settings: &Settings) -> Result<(Redactor, Credentials), Fail> {
+    let keys: Vec<(&str, &str)> = settings
+        .secrets()
+        .map(|(name, key)| (name, key.reveal()))
+        .collect();
     let held: Vec<(&str, String)> = KNOWN
         .into_iter()
         .filter_map(|name| Some((name, std::env::var(name).ok()?.trim().to_owned())))
         .filter(|(_, value)| value.len() >= Redactor::MIN_LENGTH)
         .collect();
-    let secrets = held.iter().map(|(name, value)| Secret {
-        name: (*name).to_owned(),
-        value: value.clone(),
-    });
+    // One that has two names is known by that of its variable.
+    let others = keys
+        .iter()
+        .filter(|(_, key)| held.iter().all(|(_, value)| value != key));
+    let secrets = held
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .chain(others.copied())
+        .filter(|(_, value)| value.len() >= Redactor::MIN_LENGTH)
+        .map(|(name, value)| Secret {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        });
     let redactor = Redactor::new(secrets).map_err(|error| Fail::usage(error.to_string()))?;
     let mut credentials = Credentials::new();
     for (name, value) in &held {
+        if keys.iter().any(|(_, key)| key == value) {
+            continue;
+        }
         credentials = credentials
             .known(&name.to_ascii_lowercase(), value)
             .map_err(|error| Fail::usage(format!("{name}: {error}")))?;
     }
+    let credentials = settings
+        .credentials(credentials)
+        .map_err(|error| Fail::usage(error.to_string()))?;
     Ok((redactor, credentials))
 }

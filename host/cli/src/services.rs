@@ -11,6 +11,41 @@ use sandbox::{HostCall, Services, ToolAnswer, ToolEntry, ToolFailure};
 
 use crate::tools::PluginTools;
 
+/// The host's own requests, to model providers, on their way into the journal.
+#[derive(Debug, Default)]
+pub(crate) struct Requests(OnceLock<SharedJournal>);
+
+impl Requests {
+    /// From here on they are on record.
+    pub(crate) fn record(&self, journal: &SharedJournal) {
+        // Once for a session.
+        let _ = self.0.set(Arc::clone(journal));
+    }
+}
+
+impl egress::Observe for Requests {
+    fn exchange(&self, exchange: &egress::Exchange) {
+        let Some(journal) = self.0.get() else { return };
+        let outcome = match (&exchange.denial, &exchange.error, exchange.status) {
+            (Some(denial), _, _) => format!("denied: {}", denial.rule),
+            (None, Some(error), _) => error.clone(),
+            (None, None, Some(status)) => format!("status {status}"),
+            (None, None, None) => "ok".to_owned(),
+        };
+        let record = journal::HostCall {
+            capability: format!(
+                "http {} {}{}",
+                exchange.method, exchange.origin, exchange.path
+            ),
+            outcome,
+            sent: exchange.sent,
+            received: exchange.received,
+        };
+        // Where it cannot be written, the next record of the turn says so.
+        let _ = lock(journal).append(record);
+    }
+}
+
 /// Between a call's id and the number of a call that its code made.
 const NESTED: char = '>';
 

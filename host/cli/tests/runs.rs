@@ -637,3 +637,104 @@ fn secrets_of_the_process_are_not_written() {
     );
     assert!(!ran.out.contains("HF_TOKEN"), "{}", ran.out);
 }
+
+/// A model behind a local server, spoken to in the format of such servers: it calls a tool, and its last words are shown.
+#[test]
+fn a_local_server_is_a_model() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let chunks = |pieces: &[Value]| {
+        let mut text: String = pieces
+            .iter()
+            .map(|piece| format!("data: {piece}\n\n"))
+            .collect();
+        text.push_str("data: [DONE]\n\n");
+        text
+    };
+    let choice = |delta: Value, finish: Value| json!({"id": "1", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]});
+    let call = json!([{"index": 0, "id": "c1", "type": "function", "function": {"name": "write", "arguments": "{\"path\": \"hello.txt\", \"content\": \"hi\"}"}}]);
+    let answers = [
+        chunks(&[
+            choice(
+                json!({"role": "assistant", "tool_calls": call}),
+                Value::Null,
+            ),
+            choice(json!({}), json!("tool_calls")),
+        ]),
+        chunks(&[
+            choice(json!({"role": "assistant", "content": "All "}), Value::Null),
+            choice(json!({"content": "written."}), json!("stop")),
+        ]),
+    ];
+    let server = std::thread::spawn(move || {
+        let mut answers = answers.into_iter();
+        let mut asked = Vec::new();
+        while answers.len() > 0 {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            let mut buffer = [0; 65_536];
+            let body = loop {
+                let read = socket.read(&mut buffer).unwrap();
+                request.extend_from_slice(&buffer[..read]);
+                let text = String::from_utf8_lossy(&request).into_owned();
+                if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                    let length: usize = head
+                        .to_lowercase()
+                        .lines()
+                        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
+                        .unwrap_or(0);
+                    if body.len() >= length {
+                        break body.to_owned();
+                    }
+                }
+                assert!(read > 0, "{text}");
+            };
+            let (status, kind, answer) = if request.starts_with(b"POST /v1/chat/completions ") {
+                asked.push(body);
+                ("200 OK", "text/event-stream", answers.next().unwrap())
+            } else {
+                ("404 Not Found", "text/plain", String::new())
+            };
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                answer.len()
+            );
+            socket.write_all(head.as_bytes()).unwrap();
+            socket.write_all(answer.as_bytes()).unwrap();
+        }
+        asked
+    });
+    let place = Place::new();
+    let mut command = place.command(&[]);
+    command
+        .args(["--model", "llamacpp/tiny"])
+        .env("LLAMACPP_BASE_URL", format!("http://127.0.0.1:{port}"));
+    let ran = Ran::of(command.output().unwrap());
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    ran.prints("All written.");
+    ran.prints("A hello.txt (2 B)");
+    let asked = server.join().unwrap();
+    let [first, second] = asked.as_slice() else {
+        panic!("{asked:?}")
+    };
+    assert!(first.contains("do it"), "{first}");
+    assert!(second.contains("\"tool_call_id\":\"c1\""), "{second}");
+    let journal = std::fs::read_to_string(place.journal()).unwrap();
+    let request = format!("http POST http://127.0.0.1:{port}/v1/chat/completions");
+    assert!(journal.contains(&request), "{journal}");
+
+    // The same model, where the policy does not know the host's own work.
+    let policy = std::fs::read_to_string(root().join("configs/policies/ci.toml")).unwrap();
+    let (rules, _) = policy.split_once("# ---- the model provider").unwrap();
+    let place = Place::new();
+    std::fs::write(place.path("policy.toml"), rules).unwrap();
+    let mut command = place.command(&[]);
+    command
+        .args(["--model", "llamacpp/tiny", "--policy"])
+        .arg(place.path("policy.toml"))
+        .env("LLAMACPP_BASE_URL", format!("http://127.0.0.1:{port}"));
+    let ran = Ran::of(command.output().unwrap());
+    assert_ne!(ran.code, 0);
+    ran.prints("the policy denies the model provider");
+}

@@ -98,11 +98,7 @@ impl Answers {
         value.to_string().into_bytes()
     }
 
-    async fn decide(
-        &mut self,
-        request: Asked,
-        caller: &mut GuestState,
-    ) -> Result<Value, Refusal> {
+    async fn decide(&mut self, request: Asked, caller: &mut GuestState) -> Result<Value, Refusal> {
         match request {
             Asked::End { code } => {
                 self.exit = Some(code & 0xff);
