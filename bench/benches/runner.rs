@@ -75,8 +75,7 @@ impl Tool {
         let images = data("XDG_DATA_HOME", ".local/share")
             .join("images")
             .join(folder());
-        let digest = std::fs::read_to_string(images.join("component.sha256")).unwrap();
-        let image = python(&images, Digest::parse(digest.trim()).unwrap());
+        let image = python(&images).unwrap();
         let workspace = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::new(Setup {
             cache: &data("XDG_CACHE_HOME", ".cache").join("compiled"),
@@ -90,6 +89,7 @@ impl Tool {
                 workers: Workers::Forked,
             }),
             walls: policy::Walls::Required,
+            patience: sandbox::PATIENCE,
         })
         .unwrap();
         sandbox.compile(PYTHON).unwrap();

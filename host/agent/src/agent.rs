@@ -214,6 +214,7 @@ impl Agent {
                 let words = turn.text.clone();
                 self.messages.push(Message::Assistant {
                     text: turn.text,
+                    reasoning: turn.reasoning,
                     tool_calls: Vec::new(),
                 });
                 return Ok(words);
@@ -274,6 +275,7 @@ impl Agent {
         let request = TurnRequest {
             messages: &self.messages,
             tools: &self.specs,
+            ..TurnRequest::default()
         };
         let turn = tokio::select! {
             biased;
@@ -318,6 +320,8 @@ impl Agent {
         if !turn.text.is_empty() {
             self.messages.push(Message::Assistant {
                 text: turn.text,
+                // It led to calls that are not in the conversation.
+                reasoning: None,
                 tool_calls: Vec::new(),
             });
         }
@@ -356,6 +360,28 @@ impl TurnSink for Pieces<'_> {
                 content: piece.to_owned(),
             });
         }
+    }
+
+    fn reasoning(&mut self, piece: &str) {
+        if self.stream && !piece.is_empty() {
+            self.events.send(Event::AssistantReasoning {
+                content: piece.to_owned(),
+            });
+        }
+    }
+
+    fn restart(&mut self) {
+        if self.stream {
+            self.events.send(Event::AssistantStreamRestart {});
+        }
+    }
+
+    fn status(&mut self, line: &str) {
+        self.events.send(Event::ToolLog {
+            tool: "system".to_owned(),
+            log: line.to_owned(),
+            tool_call_id: None,
+        });
     }
 }
 

@@ -60,6 +60,7 @@ impl Agent {
         let tool_calls = calls.iter().map(|call| call.asked.clone()).collect();
         self.messages.push(Message::Assistant {
             text: turn.text,
+            reasoning: turn.reasoning,
             tool_calls,
         });
 

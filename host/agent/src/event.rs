@@ -39,6 +39,13 @@ pub enum Event {
         /// The piece.
         content: String,
     },
+    /// The next piece of what the model thinks, where its provider shows it.
+    AssistantReasoning {
+        /// The piece.
+        content: String,
+    },
+    /// The answer broke off and begins anew: the pieces since the last end of a stream are void.
+    AssistantStreamRestart {},
     /// The model's words are complete.
     AssistantStreamEnd {},
     /// The model's words at once, where they are not streamed.
@@ -270,6 +277,16 @@ mod tests {
                     content: "a".into(),
                 },
                 r#"{"event_type":"assistant_chunk","data":{"content":"a"},"seq":7}"#,
+            ),
+            (
+                Event::AssistantReasoning {
+                    content: "a".into(),
+                },
+                r#"{"event_type":"assistant_reasoning","data":{"content":"a"},"seq":7}"#,
+            ),
+            (
+                Event::AssistantStreamRestart {},
+                r#"{"event_type":"assistant_stream_restart","data":{},"seq":7}"#,
             ),
             (
                 Event::AssistantStreamEnd {},

@@ -11,6 +11,7 @@ mod clock;
 mod event;
 mod message;
 mod model;
+mod model_info;
 mod money;
 mod outcome;
 mod queue;
@@ -23,8 +24,12 @@ pub use approver::{Answer, Approver, Question, Unattended};
 pub use calls::CANCEL_GRACE;
 pub use clock::{Clock, SystemClock};
 pub use event::{ApprovalItem, Envelope, Event, Events};
-pub use message::{Message, Part, ToolCall, in_words};
-pub use model::{FinishReason, Model, ModelError, ToolSpec, Turn, TurnRequest, TurnSink, Usage};
+pub use message::{Message, Part, Reasoning, ReasoningBlock, Thought, ToolCall, in_words};
+pub use model::{
+    FinishReason, Model, ModelError, Probe, ToolChoice, ToolSpec, Turn, TurnRequest, TurnSink,
+    Usage,
+};
+pub use model_info::{Effort, EffortError, LongRates, ModelInfo, Prices, Rates};
 pub use money::MicroUsd;
 pub use outcome::Outcome;
 pub use queue::{Handle, Operation, QueueError, SUBMISSIONS, Ticket};

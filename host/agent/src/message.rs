@@ -67,6 +67,58 @@ pub struct ToolCall {
     pub arguments: String,
 }
 
+/// What a model thought in one turn, and whatever else its provider wants back word for word with that turn. It is sent
+/// back to the model that it came from, and dropped for any other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reasoning {
+    /// The id of that model, as [`ModelInfo`](crate::ModelInfo) has it.
+    pub model: String,
+    /// In the order in which they came.
+    pub blocks: Vec<ReasoningBlock>,
+}
+
+/// One piece of it, and its place in the turn: some models think again between words and calls, and their providers
+/// refuse another order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasoningBlock {
+    /// The piece.
+    pub thought: Thought,
+    /// Bytes of the turn's text that came before it.
+    pub after_text: usize,
+    /// Calls of the turn that came before it.
+    pub after_calls: usize,
+}
+
+/// A piece of reasoning in its provider's form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Thought {
+    /// A `thinking` block of Anthropic's Messages API. Without its signature it is not taken back.
+    Signed {
+        /// The words; may be empty where the provider does not show them.
+        text: String,
+        /// The provider's proof that they are its own.
+        signature: String,
+    },
+    /// A `redacted_thinking` block of the Messages API.
+    Redacted {
+        /// Encrypted.
+        data: String,
+    },
+    /// An output item of OpenAI's Responses API: reasoning, encrypted or not, or what marks the words that follow.
+    Item {
+        /// The whole item.
+        item: Value,
+    },
+    /// A field of an assistant message in Chat Completions: `reasoning_content`, `reasoning`, `reasoning_details`.
+    Field {
+        /// The field.
+        name: String,
+        /// Its value.
+        value: Value,
+    },
+}
+
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "role", rename_all = "snake_case")]
@@ -91,6 +143,9 @@ pub enum Message {
     Assistant {
         /// Its words; may be empty.
         text: String,
+        /// What it thought, as its provider wants it back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reasoning: Option<Reasoning>,
         /// The calls it asked for, in order.
         tool_calls: Vec<ToolCall>,
     },
@@ -132,6 +187,63 @@ mod as_base64 {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    /// A journal or a session file from before there was reasoning is still read.
+    #[test]
+    fn reasoning_in_json() {
+        let plain = json!({"role": "assistant", "text": "a", "tool_calls": []});
+        let message = Message::Assistant {
+            text: "a".into(),
+            reasoning: None,
+            tool_calls: vec![],
+        };
+        assert_eq!(serde_json::to_value(&message).unwrap(), plain);
+        assert_eq!(serde_json::from_value::<Message>(plain).unwrap(), message);
+
+        let table = [
+            (
+                Thought::Signed {
+                    text: "hm".into(),
+                    signature: "s".into(),
+                },
+                json!({"type": "signed", "text": "hm", "signature": "s"}),
+            ),
+            (
+                Thought::Redacted { data: "d".into() },
+                json!({"type": "redacted", "data": "d"}),
+            ),
+            (
+                Thought::Item {
+                    item: json!({"type": "reasoning", "id": "rs_1"}),
+                },
+                json!({"type": "item", "item": {"type": "reasoning", "id": "rs_1"}}),
+            ),
+            (
+                Thought::Field {
+                    name: "reasoning_content".into(),
+                    value: json!("hm"),
+                },
+                json!({"type": "field", "name": "reasoning_content", "value": "hm"}),
+            ),
+        ];
+        for (thought, value) in table {
+            assert_eq!(serde_json::to_value(&thought).unwrap(), value);
+            let reasoning = Reasoning {
+                model: "m".into(),
+                blocks: vec![ReasoningBlock {
+                    thought,
+                    after_text: 1,
+                    after_calls: 0,
+                }],
+            };
+            let whole = json!({"model": "m", "blocks": [{"thought": value, "after_text": 1, "after_calls": 0}]});
+            assert_eq!(serde_json::to_value(&reasoning).unwrap(), whole);
+            assert_eq!(
+                serde_json::from_value::<Reasoning>(whole).unwrap(),
+                reasoning
+            );
+        }
+    }
 
     #[test]
     fn parts_in_words_and_in_json() {

@@ -7,7 +7,7 @@ use policy::Decision;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Message, MicroUsd, ToolCall};
+use crate::{Effort, Message, MicroUsd, ModelInfo, Reasoning, ToolCall};
 
 /// A language model, or something that plays one.
 #[async_trait]
@@ -21,8 +21,26 @@ pub trait Model: Send + Sync {
         false
     }
 
-    /// Gives one turn. Its words also go to the sink, in pieces, as they come. The future may be dropped at any await:
-    /// that is how a turn is interrupted.
+    /// What is known of it. May ask the provider, for a few seconds at most; what it learns is kept, so that it can be
+    /// asked before every turn.
+    async fn info(&self) -> ModelInfo {
+        ModelInfo::unknown(self.label())
+    }
+
+    /// Asks the model for a word or two, to find out whether it answers and how much effort it takes: the wanted one, or
+    /// the next lower one that it accepts. What is found holds for its later turns.
+    ///
+    /// # Errors
+    ///
+    /// When it can be told that turns will fail. What may pass, such as an overload, is [`Probe::Unchecked`].
+    async fn probe(&self, effort: Option<Effort>) -> Result<Probe, ModelError> {
+        let _ = effort;
+        Ok(Probe::NoEffort)
+    }
+
+    /// Gives one turn. Its words also go to the sink, in pieces, as they come. A request that fails in a way that may
+    /// pass is sent again, a few times; a failure that comes out of here is one for the caller to decide about. The
+    /// future may be dropped at any await: that is how a turn is interrupted.
     ///
     /// # Errors
     ///
@@ -35,12 +53,42 @@ pub trait Model: Send + Sync {
 }
 
 /// What a model is asked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct TurnRequest<'a> {
     /// The conversation so far. Every tool call in it has its result.
     pub messages: &'a [Message],
     /// The tools it may call.
     pub tools: &'a [ToolSpec],
+    /// Whether it may call them this time. The tools stay part of the request either way: a conversation with calls in
+    /// it needs them, and providers' caches keep them.
+    pub tool_choice: ToolChoice,
+    /// How hard it is to think; none leaves it to the provider. A model that does not take it is asked without.
+    pub effort: Option<Effort>,
+    /// The most tokens that it may put out, thinking included; none stands for the model's own bound.
+    pub max_output_tokens: Option<u64>,
+    /// The session that the request is part of: providers keep caches and bills by it.
+    pub session: Option<&'a str>,
+}
+
+/// Whether a model may call tools.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// It decides.
+    #[default]
+    Auto,
+    /// It may not: it is asked for words, such as a summary.
+    None,
+}
+
+/// What came of asking a model for a word or two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// It answers, and takes this effort.
+    Effort(Effort),
+    /// It answers, and takes no effort, or none was wanted.
+    NoEffort,
+    /// It could not be told this time.
+    Unchecked(ModelError),
 }
 
 /// One tool, as a model is told of it.
@@ -55,16 +103,27 @@ pub struct ToolSpec {
 }
 
 /// Where a turn goes while it comes.
+///
+/// No method has a default: whoever shows pieces has to decide what a restart means for what is on the screen.
 pub trait TurnSink: Send {
     /// The next piece of the turn's words.
     fn text(&mut self, piece: &str);
+    /// The next piece of what the model thinks, where the provider shows it. Not part of the turn's words.
+    fn reasoning(&mut self, piece: &str);
+    /// The answer broke off and the request is sent again: every piece so far, of words and of thoughts, is void, and
+    /// the turn begins anew.
+    fn restart(&mut self);
+    /// A line about the request itself for people, such as that it is sent again and why.
+    fn status(&mut self, line: &str);
 }
 
 /// A complete turn of a model.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Turn {
-    /// Its words: exactly the pieces that went to the sink, together.
+    /// Its words: exactly the pieces that went to the sink since the last restart, together.
     pub text: String,
+    /// What it thought, to be sent back with the turn; none where the provider wants nothing back.
+    pub reasoning: Option<Reasoning>,
     /// The calls it asks for, in order.
     pub tool_calls: Vec<ToolCall>,
     /// Why it ended.
@@ -74,10 +133,11 @@ pub struct Turn {
 }
 
 /// Why a turn ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
     /// The model had said everything.
+    #[default]
     Stop,
     /// It waits for the results of its calls.
     ToolCalls,
@@ -102,8 +162,11 @@ impl FinishReason {
 pub struct Usage {
     /// Tokens in, cached ones included.
     pub input_tokens: u64,
-    /// Tokens out.
+    /// Tokens out, those that were thought included.
     pub output_tokens: u64,
+    /// Tokens out that were thought; none where the provider does not say.
+    #[serde(default)]
+    pub reasoning_tokens: Option<u64>,
     /// Tokens in that came from the provider's cache.
     pub cache_read_tokens: u64,
     /// Tokens in that went into the provider's cache.

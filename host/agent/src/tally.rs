@@ -98,6 +98,7 @@ mod tests {
         Usage {
             input_tokens: 10,
             output_tokens: 2,
+            reasoning_tokens: None,
             cache_read_tokens: 4,
             cache_write_tokens: 1,
             cost: cost.map(MicroUsd),

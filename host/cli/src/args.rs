@@ -72,6 +72,10 @@ pub(crate) struct Run {
     #[arg(long, default_value = ".")]
     pub(crate) workspace: PathBuf,
 
+    /// A directory that code may read at /data/NAME, whatever its size: it is not copied
+    #[arg(long, value_name = "NAME=DIRECTORY")]
+    pub(crate) data: Vec<String>,
+
     /// Where this session's journal and private copy go
     #[arg(long)]
     pub(crate) session_dir: Option<PathBuf>,

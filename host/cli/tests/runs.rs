@@ -290,7 +290,7 @@ fn python_runs_and_is_held() {
     ran.prints("42");
     ran.prints("A made.txt (1 B)");
     ran.prints("denied file /etc/passwd (rule: mounts: nothing is mounted there)");
-    ran.prints("denied connect example.com:443 (rule: programs: there are no sockets)");
+    ran.prints("denied http GET https://example.com:443/ (rule: ci: no rule)");
     assert_eq!(ran.code, 1, "the last call failed: {}", ran.out);
 }
 
@@ -359,7 +359,7 @@ fn changes_are_shown_committed_taken_back_and_discarded() {
         command.args(arguments).arg("--session").arg(&session);
         Ran::of(command.output().unwrap())
     };
-    let real = place.workspace();
+    let real = place.path("workspace");
 
     let diff = after(&["diff"]);
     assert_eq!(diff.code, 0, "{}", diff.err);
@@ -408,7 +408,7 @@ fn direct_is_the_directory_itself() {
         call("write", json!({"path": "new.txt", "content": "one\n"})),
         says("Done."),
     ];
-    let direct = format!("direct:{}", place.workspace().display());
+    let direct = format!("direct:{}", place.path("workspace").display());
     let ran = Ran::of(
         place
             .command(&turns)
@@ -418,7 +418,7 @@ fn direct_is_the_directory_itself() {
     );
     assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
     ran.prints("(the directory itself)");
-    assert!(place.workspace().join("new.txt").exists());
+    assert!(place.path("workspace").join("new.txt").exists());
     let session = place.path("session");
     let undone = Ran::of(
         binary()
@@ -429,7 +429,7 @@ fn direct_is_the_directory_itself() {
             .unwrap(),
     );
     assert_eq!(undone.code, 0, "{}", undone.err);
-    assert!(!place.workspace().join("new.txt").exists());
+    assert!(!place.path("workspace").join("new.txt").exists());
 }
 
 #[test]

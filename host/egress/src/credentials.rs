@@ -16,7 +16,8 @@ pub const SECRET_MAX: usize = 4096;
 /// One credential: never shown, never given to a guest.
 #[derive(Clone)]
 pub(crate) struct Credential {
-    secret: String,
+    /// What is searched for; none for a placeholder, which is no secret.
+    secret: Option<String>,
     /// The header and its value, complete; none for a secret that is known only so that it is found.
     header: Option<(HeaderName, HeaderValue)>,
     /// Where it may be sent.
@@ -71,25 +72,38 @@ impl Credentials {
         prefix: &str,
         origins: impl IntoIterator<Item = Origin>,
     ) -> Result<Self, CredentialError> {
-        if header != header::AUTHORIZATION && headers::refusal(&header).is_some() {
-            let name = name.to_owned();
-            return Err(CredentialError::Header {
-                name,
-                header: header.to_string(),
-            });
-        }
-        let mut value = HeaderValue::from_str(&format!("{prefix}{secret}")).map_err(|_| {
-            CredentialError::NotAHeader {
-                name: name.to_owned(),
-            }
-        })?;
-        value.set_sensitive(true);
+        let header = header_value(name, secret, header, prefix)?;
         let origins = origins.into_iter().collect();
         self.insert(
             name,
             Credential {
-                secret: secret.to_owned(),
-                header: Some((header, value)),
+                secret: Some(secret.to_owned()),
+                header: Some(header),
+                origins,
+            },
+        )
+    }
+
+    /// Adds a token that is no secret, such as the text that a server on this machine wants where a key would be. It is
+    /// sent as `authorization: Bearer <token>`, to these origins and nowhere else, but not searched for: it may be short,
+    /// and may stand in any text.
+    ///
+    /// # Errors
+    ///
+    /// Where the name is taken, or the token has a character that it cannot have.
+    pub fn placeholder(
+        self,
+        name: &str,
+        token: &str,
+        origins: impl IntoIterator<Item = Origin>,
+    ) -> Result<Self, CredentialError> {
+        let header = header_value(name, token, header::AUTHORIZATION, "Bearer ")?;
+        let origins = origins.into_iter().collect();
+        self.insert(
+            name,
+            Credential {
+                secret: None,
+                header: Some(header),
                 origins,
             },
         )
@@ -104,7 +118,7 @@ impl Credentials {
         self.insert(
             name,
             Credential {
-                secret: secret.to_owned(),
+                secret: Some(secret.to_owned()),
                 header: None,
                 origins: Vec::new(),
             },
@@ -112,7 +126,7 @@ impl Credentials {
     }
 
     fn insert(mut self, name: &str, credential: Credential) -> Result<Self, CredentialError> {
-        let bytes = credential.secret.len();
+        let bytes = credential.secret.as_ref().map_or(SECRET_MIN, String::len);
         if !(SECRET_MIN..=SECRET_MAX).contains(&bytes) {
             return Err(CredentialError::Length {
                 name: name.to_owned(),
@@ -136,8 +150,30 @@ impl Credentials {
     pub(crate) fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
-            .map(|(name, credential)| (name.as_str(), credential.secret.as_str()))
+            .filter_map(|(name, credential)| Some((name.as_str(), credential.secret.as_deref()?)))
     }
+}
+
+/// The header that carries a secret.
+fn header_value(
+    name: &str,
+    secret: &str,
+    header: HeaderName,
+    prefix: &str,
+) -> Result<(HeaderName, HeaderValue), CredentialError> {
+    if header != header::AUTHORIZATION && headers::refusal(&header).is_some() {
+        return Err(CredentialError::Header {
+            name: name.to_owned(),
+            header: header.to_string(),
+        });
+    }
+    let mut value = HeaderValue::from_str(&format!("{prefix}{secret}")).map_err(|_| {
+        CredentialError::NotAHeader {
+            name: name.to_owned(),
+        }
+    })?;
+    value.set_sensitive(true);
+    Ok((header, value))
 }
 
 impl fmt::Debug for Credentials {
@@ -222,8 +258,16 @@ mod tests {
             )
             .unwrap()
             .known("other", "never-sent")
+            .unwrap()
+            .placeholder("local", "none", [origin("http://localhost:2")])
             .unwrap();
         let table = [
+            (
+                "local",
+                "http://localhost:2",
+                Some(("authorization", "Bearer none")),
+            ),
+            ("local", "http://localhost:1", None),
             (
                 "hub",
                 "https://hub.example",
@@ -294,6 +338,19 @@ mod tests {
             text(Credentials::new().header("a", "hf_secret", header::HOST, "", [])),
             "credential `a`: the header `host` belongs to the connection; expected `authorization` or a header of \
              the service's own"
+        );
+    }
+
+    #[test]
+    fn a_placeholder_is_not_searched_for() {
+        let credentials = Credentials::new()
+            .placeholder("local", "none", [])
+            .unwrap()
+            .known("other", "never-sent")
+            .unwrap();
+        assert_eq!(
+            credentials.secrets().collect::<Vec<_>>(),
+            [("other", "never-sent")]
         );
     }
 

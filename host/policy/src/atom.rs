@@ -33,6 +33,8 @@ impl Atom {
                     })
                 })
                 .collect(),
+            // Each of its requests is decided about by itself.
+            Need::Web(_) => Vec::new(),
             Need::Mount { name, access } => vec![Atom::Mount {
                 name: name.clone(),
                 access: *access,

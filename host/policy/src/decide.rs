@@ -6,6 +6,7 @@ use crate::atom::Atom;
 use crate::grant::{Parts, Withheld};
 use crate::policy::Policy;
 use crate::rule::{Class, HttpRule, Rule, Subject};
+use crate::web::Web;
 use crate::{
     Access, AddressScope, CallRequest, Decision, Effect, Grant, Host, HttpAllowance, HttpNeed,
     HttpRegion, Need, Verdict,
@@ -167,6 +168,11 @@ impl Policy {
     fn need(&self, need: &Need, request: &CallRequest, needs: &mut Needs) {
         match need {
             Need::Http(need) => self.http(need, request, needs),
+            Need::Web(methods) => {
+                let web = Web::new(methods, self, request);
+                needs.outright.web = Some(web.clone());
+                needs.approved.web = Some(web);
+            }
             Need::Mount { name, access } => self.mount(name, *access, request, needs),
             Need::Program(_) | Need::Model(_) | Need::Agent | Need::State(_) | Need::Notify => {
                 for atom in Atom::of(need) {
@@ -240,7 +246,7 @@ impl Policy {
                 }
             }
         }
-        if self.otherwise(Class::Http) == Verdict::Ask {
+        if self.otherwise_for(Class::Http, request) == Verdict::Ask {
             let rest = allowance(region.clone(), AddressScope::Public);
             needs.approved.allowances.push(rest);
         }
@@ -321,7 +327,10 @@ impl Policy {
         }
         let rule = found.or_else(|| self.rules.iter().find(|rule| rule.offers(atom, request)));
         Ruling {
-            verdict: rule.map_or_else(|| self.otherwise(atom.class()), |rule| rule.verdict),
+            verdict: rule.map_or_else(
+                || self.otherwise_for(atom.class(), request),
+                |rule| rule.verdict,
+            ),
             rule,
         }
     }

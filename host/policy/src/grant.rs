@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::atom::Atom;
 use crate::http_grant::{HttpGrant, greatest};
+use crate::web::Web;
 use crate::{
     Access, AddressScope, Decision, Host, HttpAllowance, HttpPermit, HttpRegion, Limits, Method,
     Need, Origin, PathPrefix, Verdict,
@@ -17,6 +18,8 @@ use crate::{
 pub struct Grant {
     limits: Limits,
     http: HttpGrant,
+    /// Requests that are decided about one by one; apart from those that `http` names.
+    web: Option<Web>,
     names: BTreeSet<String>,
     mounts: BTreeMap<String, Access>,
     programs: BTreeSet<String>,
@@ -49,6 +52,7 @@ impl PartialEq for Grant {
         let Grant {
             limits,
             http,
+            web,
             names,
             mounts,
             programs,
@@ -60,6 +64,7 @@ impl PartialEq for Grant {
         } = other;
         self.limits == *limits
             && self.http == *http
+            && self.web == *web
             && self.names == *names
             && self.mounts == *mounts
             && self.programs == *programs
@@ -79,6 +84,7 @@ impl Grant {
         Grant {
             limits,
             http: HttpGrant::default(),
+            web: None,
             names: BTreeSet::new(),
             mounts: BTreeMap::new(),
             programs: BTreeSet::new(),
@@ -91,7 +97,8 @@ impl Grant {
     }
 
     /// These needs in full, and no policy: the names in their origins may be resolved, and of what those resolve to,
-    /// `addresses` may be dialled. For what the host itself does, and to narrow another grant with.
+    /// `addresses` may be dialled. For what the host itself does, and to narrow another grant with. [`Need::Web`] asks a
+    /// policy, so here it stands for nothing.
     #[must_use]
     pub fn exactly(needs: &[Need], addresses: AddressScope, limits: Limits) -> Self {
         let mut parts = Parts::default();
@@ -124,6 +131,7 @@ impl Grant {
 
     /// What both allow. Associative, commutative and idempotent; it only narrows.
     ///
+    /// Requests with declared origins and requests without ([`Need::Web`]) are two kinds, and meet their own only.
     /// Refusals are explained by what either withheld, those of `self` first.
     #[must_use]
     pub fn intersect(&self, other: &Grant) -> Grant {
@@ -139,6 +147,11 @@ impl Grant {
         Grant {
             limits: self.limits.intersect(&other.limits),
             http: self.http.intersect(&other.http),
+            web: self
+                .web
+                .as_ref()
+                .zip(other.web.as_ref())
+                .map(|(one, two)| one.intersect(two)),
             names: both(&self.names, &other.names),
             mounts: self
                 .mounts
@@ -220,9 +233,17 @@ impl Grant {
                 }));
             }
         };
-        self.http
-            .permit(&request)
-            .ok_or_else(|| refused(self.refusal(&Atom::Http(request))))
+        if let Some(permit) = self.http.permit(&request) {
+            return Ok(permit);
+        }
+        match self.web.as_ref().and_then(|web| web.permit(&request)) {
+            Some(Ok(addresses)) => Ok(HttpPermit {
+                credential: None,
+                addresses,
+            }),
+            Some(Err(refusal)) => Err(refused(refusal)),
+            None => Err(refused(self.refusal(&Atom::Http(request)))),
+        }
     }
 
     /// Whether a name may be looked up. Addresses need no looking up, and are no names.
@@ -232,7 +253,13 @@ impl Grant {
     /// The decision that refuses it.
     pub fn resolve(&self, name: &str) -> Result<(), Decision> {
         let name = name.to_ascii_lowercase();
-        self.must(self.names.contains(&name), || Atom::Dns(name.clone()))
+        if self.names.contains(&name) {
+            return Ok(());
+        }
+        match &self.web {
+            Some(web) => web.resolve(&name),
+            None => Err(self.refusal(&Atom::Dns(name))),
+        }
     }
 
     /// How a named directory may be used.
@@ -369,6 +396,7 @@ fn meet_prefixes(one: &[String], two: &[String]) -> Vec<String> {
 pub(crate) struct Parts {
     pub(crate) allowances: Vec<HttpAllowance>,
     pub(crate) exceptions: Vec<HttpRegion>,
+    pub(crate) web: Option<Web>,
     pub(crate) names: BTreeSet<String>,
     pub(crate) mounts: BTreeMap<String, Access>,
     pub(crate) programs: BTreeSet<String>,
@@ -436,6 +464,7 @@ impl Parts {
         Grant {
             limits,
             http: HttpGrant::new(self.allowances, self.exceptions),
+            web: self.web,
             names: self.names,
             mounts: self.mounts,
             programs: self.programs,

@@ -2,7 +2,9 @@ use proptest::prelude::*;
 use proptest::sample::subsequence;
 
 use super::*;
+use crate::Policy;
 use crate::http_grant::HttpGrant;
+use crate::web::Web;
 
 const ORIGINS: [&str; 2] = ["https://x.y", "http://127.0.0.1:1"];
 const PATHS: [&str; 6] = ["/", "/a", "/a/b", "/a/b/c", "/ab", "/d"];
@@ -69,7 +71,59 @@ fn words() -> impl Strategy<Value = BTreeSet<String>> {
         .prop_map(|list| list.into_iter().map(str::to_owned).collect())
 }
 
+/// One policy's answer to requests without declared origins, or another's.
+fn web() -> impl Strategy<Value = Option<Web>> {
+    let of = |rules: &str, methods: &[Method]| {
+        let text = format!(
+            "version = 1\nname = \"t\"\nlimits = {{ memory = \"1 MiB\", fuel = 1, deadline = \"1 s\", output = \"1 MiB\", open-files = 1, \
+             host-calls = 1, disk = \"1 MiB\", network = \"1 MiB\", requests = 1 }}\n{rules}"
+        );
+        let policy = Policy::parse("t.toml", &text).unwrap();
+        let request = crate::CallRequest {
+            plugin: "a".to_owned(),
+            tool: "b".to_owned(),
+            operation: "c".to_owned(),
+            effects: Vec::new(),
+            needs: Vec::new(),
+            limits: SMALL,
+            configured: Vec::new(),
+        };
+        Some(Web::new(methods, &policy, &request))
+    };
+    let rule = |decision: &str, subject: &str| {
+        format!(
+            "[[rule]]\nname = {subject:?}\ndecision = {decision:?}\ntools = \"all\"\n{subject}\n"
+        )
+    };
+    let all = rule(
+        "allow",
+        "http = { origins = \"all\", methods = \"all\", paths = \"all\" }",
+    );
+    let some = rule(
+        "allow",
+        "http = { origins = [\"https://x.y\"], methods = [\"GET\"], paths = [\"/a\"], addresses = \"private\" }",
+    );
+    let ask = rule(
+        "ask",
+        "http = { origins = \"all\", methods = \"all\", paths = [\"/a/b\"] }",
+    );
+    let names = rule("allow", "dns = [\"p\", \"q\"]");
+    prop::sample::select(vec![
+        None,
+        None,
+        of("", &METHODS),
+        of(&format!("{all}{ask}{names}"), &METHODS),
+        of(&some, &[Method::Get]),
+        of(&format!("{all}{names}"), &[Method::Post]),
+    ])
+}
+
 fn grant() -> impl Strategy<Value = Grant> {
+    (declared(), web()).prop_map(|(grant, web)| Grant { web, ..grant })
+}
+
+/// One whose requests all have declared origins.
+fn declared() -> impl Strategy<Value = Grant> {
     let access = prop::sample::select(vec![Access::ReadOnly, Access::ReadWrite]);
     let state = subsequence(KEYS.to_vec(), 0..=3);
     let decision = prop::sample::select(vec!["one", "two"]).prop_map(|rule| Decision {
@@ -114,6 +168,7 @@ fn grant() -> impl Strategy<Value = Grant> {
                 Parts {
                     allowances,
                     exceptions,
+                    web: None,
                     names,
                     mounts,
                     programs,
@@ -172,7 +227,13 @@ fn gives(grant: &Grant, region: &HttpRegion, permit: &HttpPermit) -> bool {
         one.region.contains(region)
             && (permit.credential.is_none() || one.credential == permit.credential)
             && one.addresses >= permit.addresses
-    })
+    }) || grant
+        .web
+        .as_ref()
+        .and_then(|web| web.permit(region))
+        .is_some_and(|addresses| {
+            permit.credential.is_none() && addresses.is_ok_and(|one| one >= permit.addresses)
+        })
 }
 
 proptest! {
@@ -200,7 +261,21 @@ proptest! {
     }
 
     #[test]
-    fn intersection_allows_what_both_allow_and_no_more(a in grant(), b in grant()) {
+    fn intersection_allows_no_more_than_both(a in grant(), b in grant()) {
+        let ab = a.intersect(&b);
+        for (ab, (a, b)) in answers(&ab).iter().zip(answers(&a).iter().zip(answers(&b))) {
+            prop_assert!(!ab || (*a && b));
+        }
+        for ((region, ab), ((_, a_permit), (_, b_permit))) in permits(&ab).iter().zip(permits(&a).iter().zip(permits(&b).iter())) {
+            if let Some(permit) = ab {
+                prop_assert!(a_permit.is_some() && b_permit.is_some(), "{}", region);
+                prop_assert!(gives(&a, region, permit) && gives(&b, region, permit), "{}", region);
+            }
+        }
+    }
+
+    #[test]
+    fn intersection_allows_what_both_allow_and_no_more(a in declared(), b in declared()) {
         let ab = a.intersect(&b);
         let both = answers(&a).iter().zip(answers(&b)).map(|(a, b)| *a && b).collect::<Vec<_>>();
         prop_assert_eq!(answers(&ab), both);

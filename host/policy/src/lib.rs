@@ -24,6 +24,7 @@ mod rule;
 mod show;
 mod tools;
 mod units;
+mod web;
 
 pub use address::{AddressScope, UnknownAddressScope};
 pub use decide::Assessment;

@@ -125,6 +125,9 @@ impl HttpNeed {
 pub enum Need {
     /// Requests to a web origin.
     Http(HttpNeed),
+    /// Requests, with these methods, to whatever origins the policy allows outright: it is asked again for each of them.
+    /// For operations that run code, which nobody knows the addresses of beforehand.
+    Web(Vec<Method>),
     /// Files under a named directory.
     Mount {
         /// The directory's name.
@@ -157,6 +160,10 @@ impl fmt::Display for Need {
                     need.origin,
                     paths.join(",")
                 )
+            }
+            Need::Web(methods) => {
+                let methods: Vec<&str> = methods.iter().map(|m| m.as_str()).collect();
+                write!(f, "web {}", methods.join(","))
             }
             Need::Mount { name, access } => write!(f, "mount {name} {access}"),
             Need::Program(name) => write!(f, "program {name}"),

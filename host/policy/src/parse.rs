@@ -7,7 +7,7 @@
 //! | `walls` | `"required"` where absent, or `"optional"`: whether a program may run whose process could not lock itself in completely |
 //! | `[limits]` | every limit: sizes `memory`, `output`, `disk`, `network`; duration `deadline`; counts `fuel`, `open-files`, `host-calls`, `requests` |
 //! | `[[limit]]` | `tools`, and those limits that are others for them |
-//! | `[otherwise]` | by class, `"ask"` or `"deny"` for what no rule is about; a class that is absent is denied |
+//! | `[otherwise]` | by class, `"ask"` or `"deny"` for what no rule is about; a class that is absent is denied, and the host's own work always |
 //! | `[[rule]]` | `name`, `decision`, `tools`, one subject, `reason` (may be absent) |
 //! | `[[expect]]` | the policy's own tests |
 //!

@@ -10,7 +10,7 @@ use crate::{CallRequest, Limits, Verdict};
 /// What the user allows: rules without an order, and limits.
 ///
 /// Of the rules about one thing, one that denies goes before one that asks, and that before one that allows. What no
-/// rule is about is denied, or asked about where `[otherwise]` says so. Its `Display` shows it as it was understood.
+/// rule is about is denied, or asked about where `[otherwise]` says so and a plugin wants it. Its `Display` shows it as it was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     pub(crate) file: String,
@@ -71,6 +71,14 @@ impl Policy {
             .iter()
             .find(|(one, _)| *one == class)
             .map_or(Verdict::Deny, |(_, verdict)| *verdict)
+    }
+
+    /// The same for a call: the host's own work is not asked about, so for it that is a no.
+    pub(crate) fn otherwise_for(&self, class: Class, request: &CallRequest) -> Verdict {
+        match request.plugin == crate::HOST {
+            true => Verdict::Deny,
+            false => self.otherwise(class),
+        }
     }
 
     /// The policy's own limits for a call. Of the `[[limit]]` rows that match, those that name the operation go before

@@ -205,6 +205,13 @@ fn otherwise_is_deny_unless_it_says_ask() {
             verdict
         );
     }
+    // Nobody is asked about the host's own work.
+    let own = policy("[otherwise]\neffects = \"ask\"").decide(&call(
+        "host/b/c",
+        &[Effect::Observe],
+        vec![],
+    ));
+    assert_eq!(own.verdict, Deny);
     let named = Need::Http(http("https://x.y", &[Method::Get], &["/"]));
     assert_eq!(
         about(&policy("[otherwise]\nhttp = \"ask\"\ndns = \"ask\""), named),
@@ -585,6 +592,89 @@ fn names_are_looked_up_by_their_own_rule() {
             remedy: "add to t.toml: [[rule]] with a name, decision = \"allow\", tools = [\"a/b/c\"], http = { origins = [\"https://x.y:443\"], methods = [\"GET\"], paths = [\"/\"] }".to_owned(),
         })
     );
+}
+
+/// What running code may reach: what the policy allows outright, with the rule and the remedy for what it does not.
+#[test]
+fn the_web_is_decided_about_request_by_request() {
+    let rules = [
+        rule(
+            "allow",
+            "[\"p/t/run\"]",
+            "http = { origins = [\"https://index.example\"], methods = [\"GET\"], paths = [\"/simple\"] }",
+        ),
+        rule(
+            "deny",
+            "\"all\"",
+            "http = { origins = \"all\", methods = \"all\", paths = [\"/simple/secret\"] }",
+        ),
+        rule(
+            "ask",
+            "\"all\"",
+            "http = { origins = [\"https://asked.example\"], methods = \"all\", paths = \"all\" }",
+        ),
+        rule(
+            "allow",
+            "[\"p/t/run\"]",
+            "http = { origins = [\"http://127.0.0.1:9\"], methods = \"all\", paths = \"all\", addresses = \"loopback\" }",
+        ),
+        rule("allow", "\"all\"", "dns = [\"index.example\"]"),
+        rule("allow", "\"all\"", "effects = [\"execute\"]"),
+    ];
+    let policy = policy(&rules.concat());
+    let grant = |path: &str, needs| {
+        let assessment = policy.decide(&call(path, &[Effect::Execute], needs));
+        assert_eq!(assessment.verdict, Allow, "a need for the web asks nobody");
+        assert_eq!(assessment.decisions.len(), 1, "it is decided about later");
+        assessment.grant
+    };
+    let run = grant("p/t/run", vec![Need::Web(vec![Method::Get])]);
+    let ask = |method, to: &str, path| {
+        run.http(&origin(to), method, path)
+            .map(|permit| permit.addresses)
+            .map_err(|refused| (refused.rule, refused.remedy))
+    };
+    let index = "https://index.example";
+    assert_eq!(
+        ask(Method::Get, index, "/simple/x"),
+        Ok(AddressScope::Public)
+    );
+    assert_eq!(
+        ask(Method::Get, "http://127.0.0.1:9", "/"),
+        Ok(AddressScope::Loopback)
+    );
+    let (by, _) = ask(Method::Get, index, "/simple/secret").unwrap_err();
+    assert!(by.starts_with("t: http = { origins = \"all\""), "{by}");
+    let (by, remedy) = ask(Method::Get, "https://asked.example", "/").unwrap_err();
+    assert!(by.contains("asked.example"), "{by}");
+    assert!(
+        remedy.starts_with("nobody is asked in the middle of running code; change rule"),
+        "{remedy}"
+    );
+    let (by, remedy) = ask(Method::Get, index, "/other").unwrap_err();
+    assert_eq!(by, "t: no rule");
+    assert_eq!(
+        remedy,
+        "add to t.toml: [[rule]] with a name, decision = \"allow\", tools = [\"p/t/run\"], http = { origins = [\"https://index.example:443\"], methods = [\"GET\"], paths = [\"/other\"] }"
+    );
+    // A method that the operation does not declare is refused by its declaration, whatever the policy allows.
+    let (by, _) = ask(Method::Post, "http://127.0.0.1:9", "/").unwrap_err();
+    assert_eq!(by, "declaration of p/t/run");
+    assert!(run.resolve("index.example").is_ok());
+    assert_eq!(run.resolve("asked.example").unwrap_err().rule, "t: no rule");
+
+    // The same policy, for another operation, and for one that does not ask.
+    let other = grant("p/t/other", vec![Need::Web(vec![Method::Get])]);
+    assert!(
+        other
+            .http(&origin(index), Method::Get, "/simple/x")
+            .is_err()
+    );
+    let none = grant("p/t/run", Vec::new());
+    let refused = none
+        .http(&origin(index), Method::Get, "/simple/x")
+        .unwrap_err();
+    assert_eq!(refused.rule, "declaration of p/t/run");
 }
 
 #[test]

@@ -70,7 +70,8 @@ pub(crate) async fn until<T>(
         () = tokio::time::sleep_until(tokio::time::Instant::from_std(deadline)) => return Err(late()),
     };
     ended.map_err(|error| {
-        if error.is::<Cancelled>() {
+        // What it runs on the guest's behalf may have noticed first.
+        if error.is::<Cancelled>() || cancel.is_cancelled() {
             return Stop::Cancelled;
         }
         if error.is::<Deadline>() {

@@ -64,6 +64,11 @@ impl Hooks {
         }
     }
 
+    /// The way out; none where there is none.
+    pub(crate) fn gate(&self) -> Option<Gate> {
+        self.gate.clone()
+    }
+
     /// Requests begun.
     pub(crate) fn requests(&self) -> u64 {
         self.meter.as_ref().map_or(0, |meter| meter.requests())

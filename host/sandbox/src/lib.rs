@@ -35,6 +35,6 @@ pub use mounts::Mounts;
 pub use outcome::{ArgumentError, Content, Failure, Outcome, Output, Receipt};
 pub use plugin::{COMPONENT, LoadError, Plugin};
 pub use programs::{Image, Programs};
-pub use sandbox::{Sandbox, Setup, SetupError};
+pub use sandbox::{PATIENCE, Sandbox, Setup, SetupError};
 pub use services::{HostCall, NoServices, Services, ToolAnswer, ToolEntry, ToolFailure};
 pub use workers::{Wall, WallState, Worker, Workers};

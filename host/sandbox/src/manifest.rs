@@ -334,6 +334,7 @@ fn need(place: &str, found: wit::Need) -> Result<Need, ManifestError> {
                 reason: bounded(&format!("{place}.reason"), found.reason)?,
             })
         }
+        wit::Need::Web(methods) => Need::Web(methods.into_iter().map(method).collect()),
         wit::Need::Mount(found) => {
             name(&format!("{place}.name"), &found.name, false)?;
             let access = match found.access {

@@ -14,6 +14,8 @@ use crate::files::VOID;
 #[derive(Debug, Clone, Default)]
 pub struct Mounts {
     directories: BTreeMap<String, PathBuf>,
+    /// Directories inside such a directory that are elsewhere on the host, by its name and theirs; read-only.
+    inside: BTreeMap<(String, String), PathBuf>,
 }
 
 impl Mounts {
@@ -28,6 +30,15 @@ impl Mounts {
     pub fn with(mut self, name: &str, directory: &Path) -> Mounts {
         self.directories
             .insert(name.to_owned(), directory.to_owned());
+        self
+    }
+
+    /// Adds a directory that guests find at `/<name>/<part>`, read-only, where they are granted `name`. The directory of
+    /// that name has a directory `part`, which this one stands for.
+    #[must_use]
+    pub fn with_part(mut self, name: &str, part: &str, directory: &Path) -> Mounts {
+        self.inside
+            .insert((name.to_owned(), part.to_owned()), directory.to_owned());
         self
     }
 
@@ -65,6 +76,15 @@ impl Mounts {
                     guest: format!("/{name}"),
                     writable: access == Access::ReadWrite,
                 });
+            }
+            for ((whole, part), directory) in &self.inside {
+                if whole == name {
+                    directories.push(Directory {
+                        host: directory.clone(),
+                        guest: format!("/{name}/{part}"),
+                        writable: false,
+                    });
+                }
             }
         }
         directories

@@ -388,7 +388,10 @@ fn declared(import: &str, manifest: &Manifest) -> Result<(), String> {
     };
     let name = unversioned(import);
     let (missing, word) = if name.starts_with("wasi:http/") {
-        (!has(|need| matches!(need, Need::Http(_))), "http")
+        (
+            !has(|need| matches!(need, Need::Http(_) | Need::Web(_))),
+            "http",
+        )
     } else if name == "ml-intern:plugin/programs" {
         (!has(|need| matches!(need, Need::Program(_))), "program")
     } else if name == "ml-intern:plugin/state" {

@@ -6,18 +6,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use policy::{LimitExceeded, LimitName, Walls};
+use policy::{Grant, LimitExceeded, LimitName, Walls};
 use tempfile::TempDir;
 use wasmtime::Engine;
 
 use crate::cache::{Cache, Digest};
 use crate::door::{Answers, Shown};
 use crate::engine::Ticker;
+use crate::image::Bits;
 use crate::mounts::{Mounts, inside};
 use crate::state::GuestState;
 use crate::streams::{Capture, OutputBudget};
 use crate::workers::{
-    Ended, Finish, Key, Lease, Message, Pool, Run as Line, Setup, Spawner, Wall, WallState, Worker,
+    Ended, Finish, INTERRUPTED, Key, Lease, Message, Pool, Run as Line, Setup, Spawner, Wall,
+    WallState, Worker,
 };
 
 /// A command line.
@@ -78,13 +80,21 @@ pub struct Image {
     /// The module in it that runs command lines: `main(spec)`, with the JSON of arguments, environment, directory and
     /// whether it stays; and `ready()`, which does nothing.
     pub module: String,
+    /// What interrupts a command line that stays, so that its state is kept.
+    pub interrupt: Vec<Bits>,
 }
 
 /// What is left of a call's time when its program is stopped, so that the caller can still say what happened.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
+/// How long a program that stays and was interrupted at its deadline may take to come to rest.
+const REST: Duration = Duration::from_millis(80);
+
 /// The exit code of a program that was stopped: as a shell tells of `SIGKILL`.
 const KILLED: i32 = 137;
+
+/// The exit code of a program that was interrupted: as a shell tells of `SIGINT`.
+const INTERRUPT: i32 = 130;
 
 /// The programs that are installed.
 pub struct Programs {
@@ -94,7 +104,7 @@ pub struct Programs {
     walls: Walls,
     images: BTreeMap<String, Loaded>,
     mounts: Mounts,
-    pool: Pool,
+    pool: Arc<Pool>,
     /// An empty directory: the guests' root.
     void: TempDir,
     /// Plugins outlive the sandbox that loaded them; the clock that stops them must too.
@@ -119,7 +129,7 @@ impl Programs {
     pub(crate) fn new(
         engine: Engine,
         cache: Cache,
-        (worker, walls): (Option<Worker>, Walls),
+        (worker, walls, patience): (Option<Worker>, Walls, Duration),
         mounts: Mounts,
         void: TempDir,
         ticker: Ticker,
@@ -131,7 +141,7 @@ impl Programs {
             walls,
             images: BTreeMap::new(),
             mounts,
-            pool: Pool::default(),
+            pool: Arc::new(Pool::new(patience)),
             void,
             _ticker: ticker,
         }
@@ -195,8 +205,9 @@ impl Programs {
     }
 
     /// Ends a program that stays; what it knew.
-    pub(crate) fn end(&self, owner: &str, program: &str, stay: &str) -> Option<Vec<String>> {
-        let kernel = self.pool.take_kernel(owner, &kernel_name(program, stay))?;
+    pub(crate) async fn end(&self, owner: &str, program: &str, stay: &str) -> Option<Vec<String>> {
+        let name = kernel_name(program, stay);
+        let kernel = self.pool.take_kernel(owner, &name).await?;
         Some(kernel.names)
     }
 
@@ -211,10 +222,10 @@ impl Programs {
     }
 
     /// The worker for an invocation: the one that stayed, one that waits, or a new one.
-    fn worker(
+    async fn worker(
         &self,
         invocation: &Invocation,
-        caller: &GuestState,
+        (grant, owner): (&Grant, &str),
     ) -> Result<(Lease, Vec<String>, bool, Setup), RunError> {
         let failed = |error: io::Error| RunError::Failed(format!("cannot start: {error}"));
         let program = &invocation.program;
@@ -226,7 +237,7 @@ impl Programs {
             .spawner
             .as_ref()
             .ok_or_else(|| RunError::Failed("this host starts no worker processes".to_owned()))?;
-        let mut directories = self.mounts.granted(&caller.grant, self.void.path());
+        let mut directories = self.mounts.granted(grant, self.void.path());
         for (host, guest) in &loaded.image.directories {
             directories.push(crate::workers::Directory {
                 host: host.clone(),
@@ -234,7 +245,7 @@ impl Programs {
                 writable: false,
             });
         }
-        let limits = *caller.grant.limits();
+        let limits = *grant.limits();
         let key = Arc::new(Key {
             program: program.clone(),
             directories: directories.clone(),
@@ -243,6 +254,7 @@ impl Programs {
         let setup = Setup {
             program: program.clone(),
             module: loaded.image.module.clone(),
+            interrupt: loaded.image.interrupt.clone(),
             directories,
             environment: loaded.image.environment.clone(),
             limits,
@@ -250,7 +262,7 @@ impl Programs {
         if let Some(stay) = &invocation.stay {
             let name = kernel_name(program, stay);
             // One that was started under another grant saw other directories: it cannot go on under this one.
-            if let Some(kernel) = self.pool.take_kernel(&caller.caller.plugin, &name)
+            if let Some(kernel) = self.pool.take_kernel(owner, &name).await
                 && **kernel.lease.key() == *key
             {
                 return Ok((kernel.lease, kernel.names, false, setup));
@@ -271,7 +283,9 @@ impl Programs {
             return Err(RunError::Directory(invocation.directory));
         }
         let since = Instant::now();
-        let (mut lease, known, fresh, setup) = self.worker(&invocation, caller)?;
+        let (grant, owner) = (Arc::clone(&caller.grant), Arc::clone(&caller.caller.plugin));
+        let worker = self.worker(&invocation, (&grant, &owner)).await;
+        let (mut lease, known, fresh, setup) = worker?;
         let key = Arc::clone(lease.key());
 
         let limit = *caller.grant.limits();
@@ -303,31 +317,60 @@ impl Programs {
         let cancel = caller.cancel.clone();
         let mut answers = Answers::new(known);
         let mut stopped = None;
+        // When one that was interrupted is killed after all.
+        let mut rest: Option<Instant> = None;
         let mut ended: Option<Ended> = None;
         let begun = tokio::select! {
             begun = async {
                 lease.ready(&mut talk).await?;
                 acceptable(self.walls, lease.walls())?;
                 talk.run(&line, &invocation.stdin).await
-            } => begun,
+            } => Some(begun),
             () = cancel.cancelled() => return Err(RunError::Cancelled),
-            () = until(deadline) => Err(io::Error::other("it did not start before the deadline")),
+            () = until(deadline) => None,
         };
-        begun.map_err(failed)?;
+        match begun {
+            Some(begun) => begun.map_err(failed)?,
+            // A machine so busy that nothing ran in time.
+            None => {
+                lease.kill();
+                stopped = Some(Stopped::Late);
+            }
+        }
         while ended.is_none() {
             let message = {
                 let next = talk.next();
                 tokio::pin!(next);
                 tokio::select! {
                     biased;
-                    message = &mut next => message,
+                    message = &mut next => Some(message),
                     stop = stop(deadline, &cancel), if stopped.is_none() => {
-                        lease.kill();
                         stopped = Some(stop);
+                        None
+                    }
+                    () = until(rest.unwrap_or(deadline)), if rest.is_some() => {
+                        rest = None;
+                        lease.kill();
                         // What it said before is still on its way.
-                        next.await
+                        Some(next.await)
                     }
                 }
+            };
+            let Some(message) = message else {
+                match (&stopped, &invocation.stay) {
+                    (Some(Stopped::Cancelled), Some(stay)) => {
+                        // Its caller is gone at once; it keeps its state when it has come to rest.
+                        let name = kernel_name(&invocation.program, stay);
+                        let Answers { names, .. } = answers;
+                        self.pool.settle(&owner, &name, (lease, talk), names);
+                        return Err(RunError::Cancelled);
+                    }
+                    (Some(Stopped::Late), Some(_)) if lease.interrupt() => {
+                        rest = Some(Instant::now() + REST);
+                    }
+                    _ => lease.kill(),
+                }
+                continue;
             };
             match message {
                 Ok(Message::Out(bytes)) => stdout.accept(&bytes),
@@ -336,8 +379,14 @@ impl Programs {
                     let answer = tokio::select! {
                         answer = answers.answer(&request, caller) => answer,
                         stop = stop(deadline, &cancel), if stopped.is_none() => {
-                            lease.kill();
-                            stopped = Some(stop);
+                            if matches!(stop, Stopped::Late) && lease.interrupt() && invocation.stay.is_some() {
+                                rest = Some(Instant::now() + REST);
+                                stopped = Some(stop);
+                                let _ = talk.answer(INTERRUPTED).await;
+                            } else {
+                                lease.kill();
+                                stopped = Some(stop);
+                            }
                             continue;
                         }
                     };
@@ -366,8 +415,7 @@ impl Programs {
         match &invocation.stay {
             Some(stay) if lives => {
                 let name = kernel_name(&invocation.program, stay);
-                self.pool
-                    .keep_kernel(&caller.caller.plugin, &name, lease, names);
+                self.pool.keep_kernel(&owner, &name, lease, names);
             }
             stay => {
                 lost = stay.as_ref().map(|_| names);
@@ -401,6 +449,9 @@ impl Programs {
             return Err(RunError::Cancelled);
         }
         let limit = match (ended.map(|end| end.finish), stopped) {
+            (Some(Finish::Done), Some(Stopped::Late)) if exit == Some(INTERRUPT) => {
+                Some(late(since, invocation.deadline.unwrap_or_default()))
+            }
             (Some(Finish::Done), _) => None,
             (Some(Finish::Limit(limit)), _) => Some(limit),
             (Some(Finish::Trap(text)), _) => return Err(RunError::Failed(text)),
@@ -417,8 +468,8 @@ impl Programs {
         let (stderr, cut_err) = stderr.finish();
         Ok(Exit {
             code: match &limit {
-                Some(_) => KILLED,
-                None => exit.unwrap_or(1),
+                Some(_) if !lives => KILLED,
+                _ => exit.unwrap_or(1),
             },
             truncated: cut_out || cut_err || limit.as_ref().is_some_and(is_output),
             stopped: limit,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use policy::Walls;
 use wasmtime::Engine;
@@ -46,7 +47,12 @@ pub struct Setup<'a> {
     pub worker: Option<Worker>,
     /// Whether a program may run whose process could not lock itself in completely.
     pub walls: Walls,
+    /// How long an interpreter that stays is kept when nobody uses it.
+    pub patience: Duration,
 }
+
+/// What [`Setup::patience`] usually is: half an hour.
+pub const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Why there is no sandbox.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +81,7 @@ impl Sandbox {
             programs: images,
             worker,
             walls,
+            patience,
         } = setup;
         let (tools, allocator) = engine::engine(Kind::Tools).map_err(SetupError::Runtime)?;
         let (images_engine, _) = engine::engine(Kind::Programs).map_err(SetupError::Runtime)?;
@@ -86,7 +93,7 @@ impl Sandbox {
         let mut programs = Programs::new(
             images_engine,
             cache.clone(),
-            (worker, walls),
+            (worker, walls, patience),
             mounts,
             void,
             ticker,

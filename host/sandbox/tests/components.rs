@@ -25,6 +25,7 @@ fn sandbox(cache: &Path) -> Sandbox {
         programs: Vec::new(),
         worker: None,
         walls: policy::Walls::Required,
+        patience: ml_intern_sandbox::PATIENCE,
     })
     .unwrap()
 }
@@ -209,6 +210,7 @@ async fn a_cache_that_others_can_write_to_is_refused() {
             programs: Vec::new(),
             worker: None,
             walls: policy::Walls::Required,
+            patience: ml_intern_sandbox::PATIENCE,
         })
     };
     for mode in [0o777, 0o770, 0o722] {

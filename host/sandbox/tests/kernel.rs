@@ -10,9 +10,11 @@
 
 mod support;
 
-use ml_intern_sandbox::Content;
+use std::time::Duration;
+
+use ml_intern_sandbox::{Content, Failure};
 use serde_json::{Value, json};
-use support::tool::Tool;
+use support::tool::{Tool, With};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cells_share_their_state_and_show_their_last_value() {
@@ -94,6 +96,81 @@ async fn a_cell_that_is_stopped_says_what_was_lost_and_the_next_one_works() {
         .call(json!({"operation": "execute", "code": "'weights' in dir()"}))
         .await;
     assert_eq!(fresh.printed(), "False\n");
+}
+
+/// A cell that has to stop, and does when it is told to: what it and others before it made is still there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cell_that_is_interrupted_keeps_the_state() {
+    let tool = Tool::python().await;
+    for (index, code) in [
+        "i = 0\nwhile True: i += 1",
+        "import time\ni = 1\ntime.sleep(60)",
+        "i = sum(1 for _ in iter(int, 1))",
+        "i = 1\nimport re\nre.match(r'(a+)+$', 'a' * 40 + 'b')",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let before = format!("made = {index}\n{code}");
+        let stopped = tool
+            .call(json!({"operation": "execute", "timeout": 1, "code": before}))
+            .await
+            .error();
+        assert!(stopped.contains("KeyboardInterrupt"), "{code}: {stopped}");
+        assert!(
+            stopped.contains("[stopped: limit reached: deadline (allowed 1000 ms, requested 10"),
+            "{code}: {stopped}"
+        );
+        assert!(stopped.contains("[exit code 130, "), "{code}: {stopped}");
+        assert!(!stopped.contains("Lost"), "{code}: {stopped}");
+        let answer = tool
+            .call(json!({"operation": "execute", "code": "made"}))
+            .await;
+        assert_eq!(answer.printed(), format!("{index}\n"), "{code}");
+    }
+}
+
+/// Whoever cancels a cell is answered at once; the interpreter comes to rest, and the next cell finds its state.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cell_that_is_cancelled_keeps_the_state() {
+    let tool = Tool::python().await;
+    tool.call(json!({"operation": "execute", "code": "kept = 7"}))
+        .await;
+    let with = With::default();
+    let cancel = with.cancel.clone();
+    let (answer, waited) = tokio::join!(
+        tool.call_with(
+            json!({"operation": "execute", "code": "while True: kept += 0"}),
+            with
+        ),
+        async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            cancel.cancel();
+            std::time::Instant::now()
+        }
+    );
+    let waited = waited.elapsed();
+    assert!(matches!(answer.0.result, Err(Failure::Cancelled)));
+    assert!(waited < Duration::from_secs(1), "{waited:?}");
+    let answer = tool
+        .call(json!({"operation": "execute", "code": "kept"}))
+        .await;
+    assert_eq!(answer.printed(), "7\n");
+}
+
+/// An interpreter that nobody uses is ended, and one that is used meanwhile is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_interpreter_is_dropped_after_its_time() {
+    let wait = Duration::from_millis(1_500);
+    let tool = Tool::patient("python.wasm", "python", wait, &[]).await;
+    let cell = |code: &str| tool.call(json!({"operation": "execute", "code": code}));
+    cell("x = 1").await;
+    for _ in 0..4 {
+        tokio::time::sleep(wait / 3).await;
+        assert_eq!(cell("x").await.printed(), "1\n");
+    }
+    tokio::time::sleep(wait * 2).await;
+    assert_eq!(cell("'x' in dir()").await.printed(), "False\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

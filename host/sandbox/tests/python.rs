@@ -121,19 +121,19 @@ async fn nothing_leads_out() {
             file("/workspace/../etc/passwd"),
         ),
         (
-            "import socket; socket.create_connection(('10.0.0.1', 80))",
+            "import socket; socket.create_connection(('10.0.0.1', 80)).sendall(b'hello\\r\\n')",
             "PermissionError: [Errno 13] connect 10.0.0.1:80 is denied (programs: there are no sockets)",
             connect("10.0.0.1:80"),
         ),
         (
-            "import socket; socket.socket()",
-            "OSError: [Errno 58] Not supported",
-            vec![],
+            "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('10.0.0.1', 80))",
+            "PermissionError: [Errno 13] connect 10.0.0.1:80 is denied (programs: there are no sockets)",
+            connect("10.0.0.1:80"),
         ),
         (
             "import urllib.request as r; r.urlopen('https://example.com/')",
-            "PermissionError: [Errno 13] connect example.com:443 is denied (programs: there are no sockets)",
-            connect("example.com:443"),
+            "PermissionError: [Errno 13] there is no way out for this call",
+            vec![],
         ),
         (
             "import subprocess; subprocess.run(['true'])",

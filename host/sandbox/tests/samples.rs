@@ -24,6 +24,7 @@ async fn python_and_javascript_speak_the_contract() {
         programs: Vec::new(),
         worker: None,
         walls: policy::Walls::Required,
+        patience: ml_intern_sandbox::PATIENCE,
     })
     .unwrap();
     let rows = [

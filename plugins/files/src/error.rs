@@ -4,6 +4,9 @@ use std::io;
 
 use ml_intern_sdk::Failure;
 
+use crate::image::Flaw;
+use crate::notebook::Unfit;
+
 /// Why a file could not be read or changed. Paths are as the model knows them: relative to the workspace.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -44,6 +47,27 @@ pub(crate) enum Error {
     ContentTooLarge { bytes: usize, limit: u64 },
     #[error("`{path}` is not text: {why}. Use python for binary files")]
     Binary { path: String, why: String },
+    #[error("`{path}` is {name}, and not text: use python for it{}", with(.reader))]
+    Known {
+        path: String,
+        name: &'static str,
+        reader: &'static str,
+    },
+    #[error(
+        "`{path}` is a {format} image of {bytes} bytes that cannot be shown: {flaw}. A smaller copy can be made with \
+         python: image = PIL.Image.open(\"{path}\"); image.thumbnail((1600, 1600)); image.save(…)"
+    )]
+    Image {
+        path: String,
+        format: &'static str,
+        bytes: u64,
+        flaw: Flaw,
+    },
+    #[error("`{path}` is a {format} image that cannot be shown: it is damaged or cut off")]
+    Damaged { path: String, format: &'static str },
+    /// A notebook that cannot be shown or changed as one.
+    #[error("`{path}` cannot be taken as a notebook: {why}")]
+    Notebook { path: String, why: Unfit },
     #[error(
         "`{path}` exists and has not been read in this session: read it first, so that nothing unseen is lost"
     )]
@@ -75,6 +99,13 @@ impl Error {
             path: path.to_owned(),
             source,
         }
+    }
+}
+
+fn with(reader: &str) -> String {
+    match reader {
+        "" => String::new(),
+        reader => format!(" ({reader})"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The `read`, `write` and `edit` tools: exact, atomic work on text files of the staged workspace.
+//! The `read`, `write` and `edit` tools: exact, atomic work on text files and notebooks of the staged workspace, and a look
+//! at its images.
 //!
 //! What a file held when the model last saw it is remembered as a SHA-256 in the session's store, so that a file that
 //! changed under it is refused rather than overwritten.
@@ -6,6 +7,9 @@
 mod edit;
 mod error;
 mod find;
+mod image;
+mod kinds;
+mod notebook;
 mod read;
 mod text;
 mod workspace;
@@ -27,9 +31,11 @@ pub fn plugin() -> Plugin {
     let limits = Limits {
         // A file of the largest size taken, several times over: as read, as rewritten, and what is made on the way.
         memory: 256 << 20,
-        fuel: 20_000_000_000,
+        // More than twice what the largest notebook takes, however it is made.
+        fuel: 50_000_000_000,
         deadline: 30_000,
-        output: 1 << 20,
+        // Images up to their bound, and a page of text beside them.
+        output: 4 << 20,
         open_files: 16,
         host_calls: 16,
     };
@@ -37,7 +43,7 @@ pub fn plugin() -> Plugin {
     Plugin::new(
         "files",
         env!("CARGO_PKG_VERSION"),
-        "Reads, writes and edits text files of the workspace.",
+        "Reads, writes and edits text files and notebooks of the workspace; shows its images.",
         limits,
     )
     .tool(Tool::new(
@@ -69,17 +75,19 @@ pub fn plugin() -> Plugin {
     ))
 }
 
-const READ: &str = "Reads a text file of the workspace, with line numbers (`cat -n` style: the number, a tab, the \
-line). Reads up to 2000 lines from the start unless offset and limit say otherwise; long results end with how to go on. \
+const READ: &str = "Reads a file of the workspace. Text comes with line numbers (`cat -n` style: the number, a tab, the \
+line), up to 2000 lines from the start unless offset and limit say otherwise; long results end with how to go on. Images \
+(PNG, JPEG, GIF, WebP) are shown. Notebooks (.ipynb) come as cells with their outputs; offset and limit count cells. \
 A file must have been read before it can be edited or overwritten. It does not list directories.";
 
 const WRITE: &str = "Writes a text file of the workspace, whole and exactly as given; missing parent directories are \
 made. A file that exists must have been read before, and must not have changed since. Prefer edit for changes to a \
-file that exists.";
+file that exists. What is written to a notebook (.ipynb) must be one: JSON of nbformat 4.";
 
 const EDIT: &str = "Replaces an exact piece of a text file of the workspace, or inserts next to it. old_str must be \
 in the file exactly once, white space included and without read's line numbers, unless replace_all is true. The file \
-must have been read before, and must not have changed since. Line endings stay as they are: write \\n for any of them.";
+must have been read before, and must not have changed since. Line endings stay as they are: write \\n for any of them. \
+In a notebook (.ipynb), cell says which cell is edited, put in or taken out; a code cell that changes loses its outputs.";
 
 /// The prefix of what this plugin keeps in the session's store: `seen/<path in the workspace>`.
 const SEEN: &str = "seen/";
@@ -134,11 +142,23 @@ mod tests {
     #[test]
     fn parameters_are_named_as_its_users_know_them() {
         let table = [
-            ("read", vec!["path", "offset", "limit"], vec!["path"]),
+            (
+                "read",
+                vec!["path", "offset", "limit", "cell"],
+                vec!["path"],
+            ),
             ("write", vec!["path", "content"], vec!["path", "content"]),
             (
                 "edit",
-                vec!["path", "old_str", "new_str", "replace_all", "mode"],
+                vec![
+                    "path",
+                    "old_str",
+                    "new_str",
+                    "replace_all",
+                    "mode",
+                    "cell",
+                    "cell_type",
+                ],
                 vec!["path", "old_str", "new_str"],
             ),
         ];

@@ -10,15 +10,20 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
+use crate::image::{Flaw, Format};
+use crate::kinds::Kind;
 
 /// Bytes of a file that is read or written at most.
 pub(crate) const LARGEST: u64 = 32 << 20;
+
+/// Bytes of a larger file that are looked at, to say what it is.
+const START: u64 = 512;
 
 /// Symbolic links on one path at most, as in Linux (`path_resolution(7)`).
 const MOST_LINKS: usize = 40;
@@ -35,6 +40,26 @@ impl Loaded {
     /// The SHA-256 of the content, in hexadecimal.
     pub(crate) fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The content as text, if it is text; else what it is.
+    pub(crate) fn text(&self) -> Result<&str, Error> {
+        let why = match self.bytes.iter().position(|byte| *byte == 0) {
+            Some(position) => format!("byte {position} is NUL"),
+            None => match std::str::from_utf8(&self.bytes) {
+                Ok(text) => return Ok(text),
+                Err(error) => format!("byte {} is not UTF-8", error.valid_up_to()),
+            },
+        };
+        let path = self.name.clone();
+        Err(match Kind::of(&self.bytes) {
+            Some(kind) => Error::Known {
+                path,
+                name: kind.name,
+                reader: kind.with,
+            },
+            None => Error::Binary { path, why },
+        })
     }
 }
 
@@ -59,7 +84,8 @@ pub(crate) struct Place {
 /// A file's content and its digest.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Loaded {
-    pub(crate) text: String,
+    name: String,
+    pub(crate) bytes: Vec<u8>,
     digest: String,
 }
 
@@ -179,7 +205,7 @@ impl<S: Seen> Workspace<S> {
         Some(rest)
     }
 
-    /// What is at the place, as text.
+    /// What is at the place.
     pub(crate) fn load(&self, place: &Place) -> Result<Loaded, Error> {
         let name = &place.name;
         if !place.exists {
@@ -187,28 +213,14 @@ impl<S: Seen> Workspace<S> {
         }
         let bytes = fs::metadata(&place.path).map_err(Error::io(name))?.len();
         if bytes > LARGEST {
-            return Err(Error::TooLarge {
-                path: name.clone(),
-                bytes,
-                limit: LARGEST,
-            });
+            return Err(too_large(place, bytes)?);
         }
         let bytes = fs::read(&place.path).map_err(Error::io(name))?;
-        let digest = digest(&bytes);
-        let binary = |why: String| Error::Binary {
-            path: name.clone(),
-            why,
-        };
-        if let Some(position) = bytes.iter().position(|byte| *byte == 0) {
-            return Err(binary(format!("byte {position} is NUL")));
-        }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            binary(format!(
-                "byte {} is not UTF-8",
-                error.utf8_error().valid_up_to()
-            ))
-        })?;
-        Ok(Loaded { text, digest })
+        Ok(Loaded {
+            name: name.clone(),
+            digest: digest(&bytes),
+            bytes,
+        })
     }
 
     /// Remembers that the model has seen this.
@@ -272,6 +284,38 @@ impl<S: Seen> Workspace<S> {
             }),
         }
     }
+}
+
+/// The refusal of a file that is too large to be loaded, by what it is.
+fn too_large(place: &Place, bytes: u64) -> Result<Error, Error> {
+    let path = place.name.clone();
+    let mut start = Vec::new();
+    let file = fs::File::open(&place.path).map_err(Error::io(&path))?;
+    file.take(START)
+        .read_to_end(&mut start)
+        .map_err(Error::io(&path))?;
+    Ok(if let Some(format) = Format::of(&start) {
+        Error::Image {
+            path,
+            format: format.name(),
+            bytes,
+            flaw: Flaw::Bytes,
+        }
+    } else if let Some(kind) =
+        Kind::of(&start).filter(|_| start.contains(&0) || std::str::from_utf8(&start).is_err())
+    {
+        Error::Known {
+            path,
+            name: kind.name,
+            reader: kind.with,
+        }
+    } else {
+        Error::TooLarge {
+            path,
+            bytes,
+            limit: LARGEST,
+        }
+    })
 }
 
 /// What is at the path, links not followed; none where nothing is.
@@ -483,11 +527,19 @@ pub(crate) mod tests {
         fs::write(directory.path().join("latin"), b"caf\xe9").unwrap();
         let big = fs::File::create(directory.path().join("big")).unwrap();
         big.set_len(LARGEST + 1).unwrap();
+        for (name, start) in [("photo", &b"\xff\xd8\xff"[..]), ("table", b"PAR1")] {
+            fs::write(directory.path().join(name), start).unwrap();
+            let file = OpenOptions::new()
+                .append(true)
+                .open(directory.path().join(name))
+                .unwrap();
+            file.set_len(LARGEST + 1).unwrap();
+        }
         fs::write(directory.path().join("just"), "x".repeat(LARGEST as usize)).unwrap();
         let load = |name: &str| {
             workspace
                 .load(&workspace.find(name).unwrap())
-                .map(|loaded| loaded.text)
+                .and_then(|loaded| loaded.text().map(str::to_owned))
         };
         assert_eq!(load("text").unwrap(), "é\n");
         assert_eq!(load("just").unwrap().len() as u64, LARGEST);
@@ -504,6 +556,16 @@ pub(crate) mod tests {
                 "big",
                 "`big` has 33554433 bytes, and files of up to 33554432 bytes are taken: look at a part of it with bash \
                  (head, tail, grep) or python",
+            ),
+            (
+                "photo",
+                "`photo` is a JPEG image of 33554433 bytes that cannot be shown: images of up to 3750000 bytes are shown. \
+                 A smaller copy can be made with python: image = PIL.Image.open(\"photo\"); \
+                 image.thumbnail((1600, 1600)); image.save(…)",
+            ),
+            (
+                "table",
+                "`table` is a Parquet file, and not text: use python for it",
             ),
             ("none", "there is no file `none` in the workspace"),
         ];

@@ -1,7 +1,8 @@
-//! `write`: a whole file, exactly as given.
+//! `write`: a whole file, exactly as given. What is called a notebook has to be one.
 
 use ml_intern_sdk::prelude::*;
 
+use crate::notebook::{self, Notebook};
 use crate::workspace::{Seen, Workspace};
 
 /// The arguments of `write`.
@@ -28,6 +29,13 @@ pub(crate) fn run(
     arguments: &Write,
 ) -> Result<Output, Failure> {
     let place = workspace.find(&arguments.path)?;
+    if notebook::is_named_so(&place.name) {
+        Notebook::new(&arguments.content)
+            .and_then(|notebook| notebook.complete())
+            .map_err(|why| {
+                Failure::argument("/content", format!("a notebook (nbformat 4), but {why}"))
+            })?;
+    }
     if place.exists {
         workspace.require_current_seen(&place)?;
     }
@@ -46,8 +54,9 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::notebook::samples::{JUPYTER, VERSION_3};
     use crate::read;
-    use crate::workspace::tests::workspace;
+    use crate::workspace::tests::{names, workspace};
 
     fn write(path: &str, content: &str) -> Write {
         Write {
@@ -126,6 +135,49 @@ mod tests {
         assert_eq!(
             run(&mut workspace, &write("d", "x")),
             Err(Failure::failed(expected))
+        );
+    }
+
+    #[test]
+    fn what_is_called_a_notebook_has_to_be_one() {
+        let (directory, mut workspace) = workspace(&[]);
+        let version = "it is a notebook of nbformat 3, and only nbformat 4 is taken: convert it (jupyter nbconvert --to \
+                       notebook), or take its cells from the JSON with python";
+        let table = [
+            ("a.ipynb", JUPYTER, None),
+            (
+                "a.IPYNB",
+                "print(1)\n",
+                Some("it is not JSON: expected value at line 1 column 1"),
+            ),
+            (
+                "b.ipynb",
+                "",
+                Some("it is not JSON: EOF while parsing a value at line 1 column 0"),
+            ),
+            ("b.ipynb", "{\"nbformat\":4}", Some("it has no `cells`")),
+            (
+                "b.ipynb",
+                "{\"nbformat\":4,\"cells\":[]}",
+                Some("it has no `metadata`"),
+            ),
+            ("b.ipynb", VERSION_3, Some(version)),
+            ("b.json", "{\"nbformat\":4}", None),
+        ];
+        for (path, content, problem) in table {
+            let found = run(&mut workspace, &write(path, content));
+            let expected = problem.map(|problem| {
+                Failure::argument(
+                    "/content",
+                    format!("a notebook (nbformat 4), but {problem}"),
+                )
+            });
+            assert_eq!(found.err(), expected, "{path} {content}");
+        }
+        assert_eq!(names(&directory), ["a.ipynb", "b.json"]);
+        assert_eq!(
+            fs::read_to_string(directory.path().join("a.ipynb")).unwrap(),
+            JUPYTER
         );
     }
 }

@@ -41,6 +41,19 @@ pub(crate) struct Cell {
     timeout: Option<u32>,
 }
 
+/// The arguments of `install`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Install {
+    /// Packages by name, with versions or hashes as in a requirements file: `einops`, `rich>=13,<15`,
+    /// `six==1.17.0 --hash=sha256:…`.
+    #[schemars(length(min = 1, max = 100))]
+    packages: Vec<String>,
+    /// Seconds that it may take.
+    #[schemars(range(min = 1, max = 36_000))]
+    timeout: Option<u32>,
+}
+
 /// The arguments of `reset`: none.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +76,67 @@ impl Cell {
             stdin: Vec::new(),
             deadline: deadline(self.timeout)?,
             stay: Some(KERNEL.into()),
+        })
+    }
+}
+
+/// What a requirement may be written with: a name, extras, versions, a marker, hashes. No address, no path, no option.
+fn is_requirement(text: &str) -> bool {
+    let plain = |c: char| {
+        c.is_ascii_alphanumeric()
+            || matches!(c, '.' | '_' | '-' | ' ' | ',' | '[' | ']')
+            || matches!(
+                c,
+                '=' | '<' | '>' | '!' | '~' | '*' | '+' | ';' | '\'' | '"' | '(' | ')'
+            )
+    };
+    let mut parts = text.split(" --hash=sha256:");
+    let name = parts.next().unwrap_or_default();
+    let hash = |digest: &str| digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit());
+    name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !name.contains(" -")
+        && name.chars().all(plain)
+        && parts.all(hash)
+}
+
+impl Install {
+    /// The command line.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidArguments`] where something in it is not a package by name.
+    pub(crate) fn command(self) -> Result<Command, Failure> {
+        if self.packages.is_empty() {
+            return Err(Failure::argument("/packages", "at least one package"));
+        }
+        for (index, package) in self.packages.iter().enumerate() {
+            if !is_requirement(package) {
+                return Err(Failure::argument(
+                    &format!("/packages/{index}"),
+                    "a package by name, perhaps with versions or ` --hash=sha256:` and 64 hexadecimal digits; no address, no path, no option",
+                ));
+            }
+        }
+        let mut arguments = vec!["-m".to_owned(), "pip".to_owned(), "install".to_owned()];
+        let mut stdin = Vec::new();
+        if self
+            .packages
+            .iter()
+            .any(|package| package.contains(" --hash="))
+        {
+            // Hashes can stand in the lines of a requirements file only.
+            arguments.extend(["-r".to_owned(), "-".to_owned()]);
+            stdin = (self.packages.join("\n") + "\n").into_bytes();
+        } else {
+            arguments.extend(self.packages);
+        }
+        Ok(Command {
+            program: "python".into(),
+            arguments,
+            environment: Vec::new(),
+            directory: "/tmp".into(),
+            stdin,
+            deadline: deadline(self.timeout)?,
+            stay: None,
         })
     }
 }
@@ -283,5 +357,58 @@ mod tests {
                 "{pointer}"
             );
         }
+    }
+
+    #[test]
+    fn packages_are_named_and_nothing_else() {
+        let hash = format!("six==1.17.0 --hash=sha256:{}", "0a".repeat(32));
+        let install = |packages: &[&str]| {
+            Install {
+                packages: packages.iter().map(|&package| package.to_owned()).collect(),
+                timeout: None,
+            }
+            .command()
+        };
+        let lines = format!("einops\nrich[jupyter]>=13,<15\n{hash}\n");
+        assert_eq!(
+            install(&["einops", "rich[jupyter]>=13,<15", &hash])
+                .map(|command| (command.arguments, command.stdin)),
+            Ok((
+                ["-m", "pip", "install", "-r", "-"]
+                    .map(str::to_owned)
+                    .to_vec(),
+                lines.into_bytes()
+            ))
+        );
+        assert_eq!(
+            install(&["einops", "six"]).map(|command| command.arguments),
+            Ok(["-m", "pip", "install", "einops", "six"]
+                .map(str::to_owned)
+                .to_vec())
+        );
+        for wrong in [
+            "",
+            "-r x.txt",
+            "--index-url=https://a.example",
+            "einops --index-url https://a.example",
+            "einops -e .",
+            "https://a.example/x.whl",
+            "x @ https://a.example/x.whl",
+            "./x",
+            "a/b",
+            "six\n--pre",
+            "six==1 --hash=sha256:abc",
+            "six==1 --hash=md5:abc",
+        ] {
+            let found = install(&["einops", wrong]);
+            assert!(
+                matches!(&found, Err(Failure::InvalidArguments(errors)) if errors[0].pointer == "/packages/1"),
+                "{wrong:?}: {found:?}"
+            );
+        }
+        assert_eq!(
+            install(&[]),
+            Err(Failure::argument("/packages", "at least one package"))
+        );
     }
 }

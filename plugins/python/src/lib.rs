@@ -5,7 +5,7 @@
 mod command;
 mod report;
 
-use command::{Cell, KERNEL, Reset, Run};
+use command::{Cell, Install, KERNEL, Reset, Run};
 use ml_intern_sdk::prelude::*;
 use ml_intern_sdk::programs;
 
@@ -21,19 +21,25 @@ pub fn plugin() -> Plugin {
         open_files: 256,
         host_calls: 10_000,
     };
-    let needs = || {
+    let needs = |packages| {
         [
             need::program("python"),
             need::mount("workspace", Access::ReadWrite),
             need::mount("tmp", Access::ReadWrite),
+            need::mount("data", Access::ReadOnly),
+            need::mount("packages", packages),
+            need::web(METHODS),
         ]
     };
     let run = Operation::new("run", run)
         .effects([Effect::Execute])
-        .needs(needs());
+        .needs(needs(Access::ReadOnly));
     let execute = Operation::new("execute", execute)
         .effects([Effect::Execute])
-        .needs(needs());
+        .needs(needs(Access::ReadOnly));
+    let install = Operation::new("install", install)
+        .effects([Effect::Execute])
+        .needs(needs(Access::ReadWrite));
     let reset = Operation::new("reset", reset)
         .effects([Effect::Execute])
         .needs([need::program("python")]);
@@ -43,16 +49,38 @@ pub fn plugin() -> Plugin {
         "Runs Python in the sandbox, with numpy, pandas, scipy, scikit-learn and matplotlib.",
         limits,
     )
-    .tool(Tool::select("python", DESCRIPTION, "operation", [run, execute, reset]).default("run"))
+    .tool(
+        Tool::select(
+            "python",
+            DESCRIPTION,
+            "operation",
+            [run, execute, install, reset],
+        )
+        .default("run"),
+    )
 }
+
+/// What running code may send; the policy decides about each request.
+const METHODS: [HttpMethod; 7] = [
+    HttpMethod::Get,
+    HttpMethod::Head,
+    HttpMethod::Options,
+    HttpMethod::Post,
+    HttpMethod::Put,
+    HttpMethod::Patch,
+    HttpMethod::Delete,
+];
 
 const DESCRIPTION: &str = "Runs Python in the sandbox: CPython with numpy, pandas, scipy, scikit-learn, statsmodels, \
 seaborn and matplotlib. Returns what was printed, the exit code, time and peak memory.\n\
 - run: code, or a script or notebook of the workspace, in a fresh interpreter. What should last goes into files.\n\
 - execute: a cell in this session's interpreter, whose variables stay; the last expression's value is shown.\n\
+- install: packages for this session, as pip names them; pure-Python wheels only, where the policy allows the index.\n\
 - reset: ends that interpreter.\n\
-The working directory is /workspace; /tmp is scratch space. Open figures and plt.show() come back as images and are \
-saved under /workspace/figures. No network, no subprocesses, no threads; nothing can be pip-installed while it runs.";
+The working directory is /workspace; /tmp is scratch space, /data holds what the user mounted. Open figures and \
+plt.show() come back as images and are saved under /workspace/figures. urllib, requests and httpx reach what the policy \
+allows. `from ml_intern import tools; tools.read(path=...)` calls the other tools. No subprocesses, no threads; numpy's default \
+integer has 32 bits, so name a dtype where sums can be large.";
 
 fn run(arguments: Run) -> Result<Output, Failure> {
     report::of(programs::run(&arguments.command()?)?)
@@ -60,6 +88,10 @@ fn run(arguments: Run) -> Result<Output, Failure> {
 
 fn execute(cell: Cell) -> Result<Output, Failure> {
     report::of(programs::run(&cell.command()?)?)
+}
+
+fn install(install: Install) -> Result<Output, Failure> {
+    report::of(programs::run(&install.command()?)?)
 }
 
 fn reset(_: Reset) -> Result<Output, Failure> {
@@ -89,20 +121,29 @@ mod tests {
         let names: Vec<&str> = tool.operations.iter().map(|o| o.name.as_str()).collect();
         assert_eq!(
             (tool.name.as_str(), names.as_slice()),
-            ("python", ["run", "execute", "reset"].as_slice())
+            ("python", ["run", "execute", "install", "reset"].as_slice())
         );
         let program = Need::Program("python".into());
-        let all = [
-            program.clone(),
-            need::mount("workspace", Access::ReadWrite),
-            need::mount("tmp", Access::ReadWrite),
-        ];
-        let [run, execute, reset] = tool.operations.as_slice() else {
-            panic!("three operations")
+        let all = |packages| {
+            [
+                program.clone(),
+                need::mount("workspace", Access::ReadWrite),
+                need::mount("tmp", Access::ReadWrite),
+                need::mount("data", Access::ReadOnly),
+                need::mount("packages", packages),
+                Need::Web(METHODS.to_vec()),
+            ]
         };
-        for operation in [run, execute] {
+        let [run, execute, install, reset] = tool.operations.as_slice() else {
+            panic!("four operations")
+        };
+        for (operation, packages) in [
+            (run, Access::ReadOnly),
+            (execute, Access::ReadOnly),
+            (install, Access::ReadWrite),
+        ] {
             assert_eq!(operation.effects, [Effect::Execute]);
-            assert_eq!(operation.needs, all);
+            assert_eq!(operation.needs, all(packages));
         }
         assert_eq!(reset.needs, [program]);
     }

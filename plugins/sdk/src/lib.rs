@@ -32,8 +32,8 @@
 //! Such a plugin depends on this crate, on `serde` and on `schemars`: the two derives name their own crates.
 //!
 //! What a plugin imports is what it calls: [`progress`], [`state`], [`programs`], [`agents`], [`models`] and [`notify`]
-//! each become an import of the component if, and only if, a function of theirs is used. Every one of them but
-//! `progress` also has to be declared as a need.
+//! each become an import of the component if, and only if, a function of theirs is used, and `wasi:http` if [`http::send`]
+//! is. Every one of them but `progress` also has to be declared as a need.
 
 extern crate self as ml_intern_sdk;
 
@@ -41,6 +41,7 @@ mod arguments;
 #[doc(hidden)]
 pub mod bindings;
 mod failure;
+pub mod http;
 pub mod need;
 mod output;
 mod plugin;

@@ -48,6 +48,13 @@ fn http_need<'a>(
     }
 }
 
+/// Requests, with these methods, to whatever origins the policy allows outright; it is asked again for each of them. For
+/// operations that run code.
+#[must_use]
+pub fn web(methods: impl IntoIterator<Item = HttpMethod>) -> Need {
+    Need::Web(methods.into_iter().collect())
+}
+
 /// A directory of the host's, by name; it appears at `/<name>`.
 #[must_use]
 pub fn mount(name: &str, access: Access) -> Need {

@@ -3,7 +3,6 @@
 /// Characters of printed text that the model gets at most; a quarter from its start, the rest from its end, since errors
 /// and results come last.
 pub const SHOWN: usize = 25_000;
-const HEAD: usize = SHOWN / 4;
 
 /// The text without what only a terminal understands: escape sequences (ECMA-48 §5.4 CSI, and OSC), and what a carriage
 /// return overwrote, which is how progress bars draw.
@@ -53,17 +52,24 @@ pub fn plain(bytes: &[u8]) -> String {
 /// The text, or its head and tail with a line between them that says what was left out.
 #[must_use]
 pub fn cut(text: &str) -> String {
+    shorten(text, SHOWN, "Print less, or write to a file and read it.")
+}
+
+/// The same for another number of characters, and with other advice on how to see the rest.
+#[must_use]
+pub fn shorten(text: &str, most: usize, advice: &str) -> String {
     let length = text.chars().count();
-    if length <= SHOWN {
+    if length <= most {
         return text.to_owned();
     }
-    let tail = SHOWN - HEAD;
-    let start: String = text.chars().take(HEAD).collect();
+    let head = most / 4;
+    let tail = most - head;
+    let start: String = text.chars().take(head).collect();
     let end: String = text.chars().skip(length - tail).collect();
-    let omitted = length - SHOWN;
+    let omitted = length - most;
     format!(
-        "{start}\n... ({omitted} of {length} characters left out; these are the first {HEAD} and the last {tail}. \
-         Print less, or write to a file and read it.) ...\n{end}"
+        "{start}\n... ({omitted} of {length} characters left out; these are the first {head} and the last {tail}. \
+         {advice}) ...\n{end}"
     )
 }
 
@@ -106,6 +112,7 @@ mod tests {
 
     #[test]
     fn long_text_keeps_its_head_and_its_tail() {
+        const HEAD: usize = SHOWN / 4;
         let fits = "é".repeat(SHOWN);
         assert_eq!(cut(&fits), fits);
         let long = format!(
@@ -121,5 +128,8 @@ mod tests {
             "c".repeat(SHOWN - HEAD)
         );
         assert_eq!(cut(&long), expected);
+        assert_eq!(shorten("abcdefgh", 8, "Ask."), "abcdefgh");
+        let expected = "ab\n... (1 of 9 characters left out; these are the first 2 and the last 6. Ask.) ...\ndefghi";
+        assert_eq!(shorten("abcdefghi", 8, "Ask."), expected);
     }
 }

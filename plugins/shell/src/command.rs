@@ -75,7 +75,7 @@ fn directory(path: &str) -> Result<String, Failure> {
         }
     }
     match parts.first() {
-        Some(&("workspace" | "tmp")) => Ok(format!("/{}", parts.join("/"))),
+        Some(&("workspace" | "tmp" | "data")) => Ok(format!("/{}", parts.join("/"))),
         _ => Err(Failure::argument(
             "/work_dir",
             "a directory under /workspace or /tmp",

@@ -1,4 +1,4 @@
-//! The file system that the shell sees: `/workspace` and `/tmp` through WASI, and nothing else that can be written.
+//! The file system that the shell sees: the mounted directories through WASI, and nothing else that can be written.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -11,7 +11,7 @@ use bashkit::{
 };
 
 /// The directories that the host mounts.
-const MOUNTS: [&str; 2] = ["/workspace", "/tmp"];
+const MOUNTS: [&str; 4] = ["/workspace", "/tmp", "/packages", "/data"];
 
 /// The whole of it. Where the root is not a mount, writing is refused, not forgotten.
 pub(crate) fn all() -> Arc<dyn FileSystem> {

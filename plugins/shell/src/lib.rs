@@ -37,6 +37,18 @@ pub fn plugin() -> Plugin {
             need::program("python"),
             need::mount("workspace", Access::ReadWrite),
             need::mount("tmp", Access::ReadWrite),
+            need::mount("data", Access::ReadOnly),
+            need::mount("packages", Access::ReadWrite),
+            // For `curl`, and for what it runs.
+            need::web([
+                HttpMethod::Get,
+                HttpMethod::Head,
+                HttpMethod::Options,
+                HttpMethod::Post,
+                HttpMethod::Put,
+                HttpMethod::Patch,
+                HttpMethod::Delete,
+            ]),
         ]);
     Plugin::new(
         "shell",

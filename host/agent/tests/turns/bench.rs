@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub(crate) struct Canned {
     turns: Mutex<VecDeque<Result<Turn, ModelError>>>,
     pub(crate) asked: Mutex<Vec<Vec<Message>>>,
     pub(crate) started: Notify,
+    /// Whether the next answer breaks off once before it comes whole.
+    pub(crate) breaks_off: AtomicBool,
 }
 
 #[async_trait]
@@ -43,6 +46,12 @@ impl Model for Canned {
             return std::future::pending().await;
         };
         let turn = turn?;
+        if self.breaks_off.swap(false, Ordering::Relaxed) {
+            sink.reasoning("so");
+            sink.text("ha");
+            sink.status("the answer broke off; asking again");
+            sink.restart();
+        }
         sink.text(&turn.text);
         Ok(turn)
     }
@@ -52,9 +61,7 @@ impl Model for Canned {
 pub(crate) fn says(text: &str) -> Result<Turn, ModelError> {
     Ok(Turn {
         text: text.to_owned(),
-        tool_calls: vec![],
-        finish: FinishReason::Stop,
-        usage: None,
+        ..Turn::default()
     })
 }
 
@@ -69,10 +76,9 @@ pub(crate) fn calls(calls: &[(&str, &str)]) -> Result<Turn, ModelError> {
             arguments: (*arguments).to_owned(),
         });
     Ok(Turn {
-        text: String::new(),
         tool_calls: calls.collect(),
         finish: FinishReason::ToolCalls,
-        usage: None,
+        ..Turn::default()
     })
 }
 
@@ -362,6 +368,7 @@ pub(crate) fn bench_with(
         turns: Mutex::new(turns.into()),
         asked: Mutex::default(),
         started: Notify::new(),
+        breaks_off: AtomicBool::new(false),
     });
     let started = Arc::new(Notify::new());
     let tools = Arc::new(TestTools {

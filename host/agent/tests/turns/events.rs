@@ -45,6 +45,37 @@ async fn words_only() {
     );
 }
 
+/// An answer that broke off and came again: what was shown of it is void, and the conversation has it once.
+#[tokio::test]
+async fn an_answer_that_begins_anew() {
+    let log = r#"tool_log {"tool":"system","log":"the answer broke off; asking again"}"#;
+    let end = r#"turn_complete {"history_size":3,"final_response":"hi"}"#;
+    let streamed = [
+        r#"assistant_reasoning {"content":"so"}"#,
+        r#"assistant_chunk {"content":"ha"}"#,
+        log,
+        "assistant_stream_restart {}",
+        r#"assistant_chunk {"content":"hi"}"#,
+        "assistant_stream_end {}",
+        end,
+    ];
+    let at_once = [log, r#"assistant_message {"content":"hi"}"#, end];
+    for (stream, expected) in [(true, streamed.as_slice()), (false, at_once.as_slice())] {
+        let options = Options {
+            stream,
+            ..Options::default()
+        };
+        let mut bench = bench_with(vec![says("hi")], options, Arc::new(Unattended));
+        bench
+            .model
+            .breaks_off
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+        bench.turn().await;
+        let expected: Vec<&str> = START.iter().chain(expected).copied().collect();
+        assert_eq!(bench.seen(), expected);
+    }
+}
+
 #[tokio::test]
 async fn words_at_once() {
     let options = Options {

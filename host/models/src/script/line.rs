@@ -281,6 +281,7 @@ fn usage(raw: RawUsage) -> Result<Usage, String> {
     Ok(Usage {
         input_tokens: raw.input,
         output_tokens: raw.output,
+        reasoning_tokens: None,
         cache_read_tokens: raw.cache_read,
         cache_write_tokens: raw.cache_write,
         cost,

@@ -79,6 +79,7 @@ fn render(line: &Line, messages: &[Message]) -> Result<Turn, String> {
         tool_calls,
         finish: line.finish,
         usage: line.usage,
+        reasoning: None,
     })
 }
 

@@ -174,6 +174,7 @@ async fn calls_usage_and_finish() {
     let usage = Usage {
         input_tokens: 10,
         output_tokens: 2,
+        reasoning_tokens: None,
         cache_read_tokens: 4,
         cache_write_tokens: 1,
         cost: Some(MicroUsd(12_300)),

@@ -111,6 +111,14 @@ impl TurnSink for Pieces {
     fn text(&mut self, piece: &str) {
         self.0.push(piece.to_owned());
     }
+
+    fn reasoning(&mut self, _: &str) {}
+
+    fn restart(&mut self) {
+        self.0.clear();
+    }
+
+    fn status(&mut self, _: &str) {}
 }
 
 /// The script's next turn in this conversation, and its pieces.
@@ -123,7 +131,7 @@ pub(crate) async fn next(
         .turn(
             TurnRequest {
                 messages,
-                tools: &[],
+                ..TurnRequest::default()
             },
             &mut pieces,
         )

@@ -114,6 +114,6 @@ impl Host for GuestState {
     ) -> wasmtime::Result<Option<Vec<String>>> {
         self.count()?;
         let plugin = Arc::clone(&self.caller.plugin);
-        Ok(self.installed()?.end(&plugin, &program, &stay))
+        Ok(self.installed()?.end(&plugin, &program, &stay).await)
     }
 }

@@ -5,5 +5,5 @@ mod python;
 mod warm;
 
 pub use componentize::{EncodeError, componentize};
-pub use python::{DISTRIBUTION, PYTHON, WHEEL, WHEEL_DIGEST, build, folder, python};
-pub use warm::{Warm, WarmError, warm};
+pub use python::{DISTRIBUTION, PIP, PYTHON, Record, Wheel, build, folder, python};
+pub use warm::{Bits, Snapshot, Warm, WarmError, warm};

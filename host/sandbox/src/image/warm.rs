@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use wasm_encoder::reencode::{Reencode as _, RoundtripReencoder};
 use wasm_encoder::{ExportKind, ExportSection, Module, RawSection};
 use wasmparser::{KnownCustom, Name, Parser, Payload};
@@ -18,7 +19,8 @@ use wasmtime_wizer::{InstanceState, SnapshotVal, Wizer};
 use super::EncodeError;
 
 /// Functions of the C interface, by symbol, which the module does not export itself.
-const SYMBOLS: [&str; 5] = [
+const SYMBOLS: [&str; 6] = [
+    "PyErr_SetInterruptEx",
     "PyRun_StringFlags",
     "PyDict_New",
     "PyErr_Print",
@@ -41,6 +43,9 @@ pub enum WarmError {
     /// It could not be run.
     #[error("{0:#}")]
     Run(wasmtime::Error),
+    /// An interrupt does not do what it did in the version that this was written for.
+    #[error("signalling an interrupt is not as expected: {0}")]
+    Interrupt(String),
     /// The script failed; it has printed why.
     #[error("the script that warms the interpreter failed:\n{0}")]
     Script(String),
@@ -63,12 +68,36 @@ pub struct Warm<'a> {
     pub script: &'a str,
 }
 
-/// Runs the interpreter, and gives a core module that begins where it stopped.
+/// A core module that begins where the interpreter stopped.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The module.
+    pub module: Vec<u8>,
+    /// What has to be set in its memory to interrupt what it runs.
+    pub interrupt: Vec<Bits>,
+}
+
+/// Bits of one byte of linear memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bits {
+    /// Where.
+    pub address: u32,
+    /// Which.
+    pub mask: u8,
+}
+
+/// The signal whose handler an interrupt runs: `SIGINT`.
+const INTERRUPT: i32 = 2;
+/// Bytes that signalling an interrupt sets at most: the signal's own flag, the flag of all signals, and a bit for the
+/// evaluation loop, and room for what the next version adds.
+const INTERRUPT_BYTES: usize = 16;
+
+/// Runs the interpreter, and takes a snapshot of it.
 ///
 /// # Errors
 ///
 /// See [`WarmError`].
-pub async fn warm(wasm: &[u8], with: &Warm<'_>) -> Result<Vec<u8>, WarmError> {
+pub async fn warm(wasm: &[u8], with: &Warm<'_>) -> Result<Snapshot, WarmError> {
     let wasm = export_symbols(wasm)?;
     let mut wizer = Wizer::new();
     wizer.init_func("wizer.initialize");
@@ -115,7 +144,9 @@ pub async fn warm(wasm: &[u8], with: &Warm<'_>) -> Result<Vec<u8>, WarmError> {
     }
     guest.call("__wasilibc_reset_preopens").await?;
     guest.call("clear_unused_stack").await?;
-    Ok(wizer.snapshot(&context, &mut guest).await?)
+    let interrupt = guest.interrupt().await?;
+    let module = wizer.snapshot(&context, &mut guest).await?;
+    Ok(Snapshot { module, interrupt })
 }
 
 /// A copy of the module that also exports [`SYMBOLS`].
@@ -178,6 +209,47 @@ impl Guest<'_> {
             .get_typed_func::<(), ()>(&mut *self.store, name)?
             .call_async(&mut *self.store, ())
             .await
+    }
+
+    /// Finds out what signalling an interrupt sets in memory, and takes it back: the interpreter runs one instruction
+    /// after the other and cannot be called meanwhile, but it looks at these bits between them.
+    async fn interrupt(&mut self) -> Result<Vec<Bits>, WarmError> {
+        let memory = self
+            .instance
+            .get_memory(&mut *self.store, "memory")
+            .ok_or_else(|| wasmtime::Error::msg("no memory"))?;
+        let before = memory.data(&*self.store).to_vec();
+        let signalled = self
+            .instance
+            .get_typed_func::<i32, i32>(&mut *self.store, "PyErr_SetInterruptEx")?
+            .call_async(&mut *self.store, INTERRUPT)
+            .await?;
+        self.call("clear_unused_stack").await?;
+        let mut bits = Vec::new();
+        let mut cleared = false;
+        for (address, (now, old)) in memory
+            .data_mut(&mut *self.store)
+            .iter_mut()
+            .zip(&before)
+            .enumerate()
+        {
+            if *now != *old {
+                cleared |= *old & !*now != 0;
+                bits.push(Bits {
+                    address: u32::try_from(address).unwrap_or(u32::MAX),
+                    mask: *now & !*old,
+                });
+                *now = *old;
+            }
+        }
+        if signalled != 0 || cleared || bits.is_empty() || bits.len() > INTERRUPT_BYTES {
+            return Err(WarmError::Interrupt(format!(
+                "answer {signalled}, {} bytes changed{}",
+                bits.len(),
+                if cleared { ", some cleared" } else { "" }
+            )));
+        }
+        Ok(bits)
     }
 
     /// Runs a script in a namespace of its own; false where it raised.

@@ -20,6 +20,7 @@ use policy::{Decision, LimitExceeded, Limits};
 use serde::{Deserialize, Serialize};
 
 use super::Wall;
+use crate::image::Bits;
 
 /// The longest frame, in bytes: a picture at the door, with room.
 pub(crate) const LONGEST: usize = 64 << 20;
@@ -34,6 +35,8 @@ pub(crate) struct Setup {
     pub(crate) program: String,
     /// The module of the image that runs command lines.
     pub(crate) module: String,
+    /// What interrupts it.
+    pub(crate) interrupt: Vec<Bits>,
     /// What it sees of the file system.
     pub(crate) directories: Vec<Directory>,
     /// The image's environment.
@@ -54,6 +57,8 @@ pub(crate) struct Directory {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Ready {
     pub(crate) walls: Vec<Wall>,
+    /// Whether it can be interrupted.
+    pub(crate) interrupts: bool,
     /// Why it cannot run anything.
     pub(crate) error: Option<String>,
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
@@ -17,6 +18,7 @@ pub(crate) struct Lease {
     process: Process,
     /// What is in force; none until it is ready.
     walls: Option<Vec<Wall>>,
+    interrupts: bool,
 }
 
 /// What a worker says.
@@ -38,6 +40,7 @@ impl Lease {
             key,
             process,
             walls: None,
+            interrupts: false,
         })
     }
 
@@ -50,6 +53,14 @@ impl Lease {
         self.walls.as_deref().unwrap_or_default()
     }
 
+    /// Interrupts what it runs, which goes on from there; false where that is not possible.
+    pub(crate) fn interrupt(&self) -> bool {
+        if self.interrupts {
+            self.process.interrupt();
+        }
+        self.interrupts
+    }
+
     /// Ends it, whatever it does.
     pub(crate) fn kill(&self) {
         self.process.kill();
@@ -58,7 +69,10 @@ impl Lease {
     /// Its socket, for as long as one command line takes.
     pub(crate) fn talk(&self) -> io::Result<Talk> {
         let socket = UnixStream::from_std(self.process.socket.try_clone()?)?;
-        Ok(Talk { socket })
+        Ok(Talk {
+            socket,
+            come: BytesMut::new(),
+        })
     }
 
     /// Waits until it is behind its walls.
@@ -72,6 +86,7 @@ impl Lease {
             return Err(io::Error::other(error));
         }
         self.walls = Some(ready.walls);
+        self.interrupts = ready.interrupts;
         Ok(())
     }
 
@@ -91,6 +106,8 @@ impl Lease {
 #[derive(Debug)]
 pub(crate) struct Talk {
     socket: UnixStream,
+    /// What has come of the next frames.
+    come: BytesMut,
 }
 
 impl Talk {
@@ -101,12 +118,19 @@ impl Talk {
     }
 
     async fn get(&mut self) -> io::Result<(u8, Vec<u8>)> {
-        let mut head = [0; HEAD];
-        self.socket.read_exact(&mut head).await?;
-        let (tag, length) = frame::parse(head)?;
-        let mut payload = vec![0; length];
-        self.socket.read_exact(&mut payload).await?;
-        Ok((tag, payload))
+        loop {
+            if let Some(head) = self.come.first_chunk::<HEAD>() {
+                let (tag, length) = frame::parse(*head)?;
+                if self.come.len() >= HEAD + length {
+                    self.come.advance(HEAD);
+                    return Ok((tag, self.come.split_to(length).into()));
+                }
+                self.come.reserve(HEAD + length - self.come.len());
+            }
+            if self.socket.read_buf(&mut self.come).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
     }
 
     /// Sends one command line, with its standard input.
@@ -120,7 +144,7 @@ impl Talk {
         self.put(b'd', answer).await
     }
 
-    /// What the worker says next. Must not be dropped half-way: a frame would be lost.
+    /// What the worker says next. May be dropped while it waits: what has come of a frame is kept.
     pub(crate) async fn next(&mut self) -> io::Result<Message> {
         let (tag, payload) = self.get().await?;
         Ok(match tag {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`frame`] | what goes over the socket between host and worker |
 //! | [`wall`] | what a worker takes from itself before any guest code |
+//! | [`interrupt`] | stopping what a worker's interpreter runs, without ending it |
 //! | [`serve`] | a worker: instantiates the image, runs command lines |
 //! | [`zygote`] | the process that has the image mapped and forks workers |
 //! | [`spawn`] | the host's side of both: starts them, stops them, learns how they ended |
@@ -15,6 +16,7 @@
 //! process can be forked safely; the host itself never is.
 
 mod frame;
+mod interrupt;
 mod lease;
 mod pool;
 mod serve;
@@ -24,7 +26,7 @@ mod zygote;
 
 pub(crate) use frame::{Directory, Ended, Finish, Run, Setup};
 pub(crate) use lease::{Lease, Message};
-pub(crate) use pool::{Key, Pool};
+pub(crate) use pool::{INTERRUPTED, Key, Pool};
 pub(crate) use spawn::Spawner;
 pub use spawn::{Worker, Workers};
 pub use wall::{Wall, WallState, probe};

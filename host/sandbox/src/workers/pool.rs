@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use policy::Limits;
+use tokio::task::JoinHandle;
 
-use super::frame::{Directory, Setup};
-use super::lease::Lease;
+use super::frame::{Directory, Finish, Setup};
+use super::lease::{Lease, Message, Talk};
 use super::spawn::Spawner;
 use crate::streams::lock;
 
@@ -16,8 +17,8 @@ use crate::streams::lock;
 const IDLE: usize = 2;
 /// Keys for which idle workers are held.
 const KEYS: usize = 4;
-/// How long an interpreter stays that nobody uses.
-const KERNEL_IDLE: Duration = Duration::from_secs(30 * 60);
+/// How long an interpreter that was interrupted may take to come to rest.
+const REST: Duration = Duration::from_secs(2);
 
 /// What makes one worker as good as another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +37,30 @@ pub(crate) struct Kernel {
     used: Instant,
 }
 
+/// Whose interpreter, and its name.
+type Name = (String, String);
+
 /// The workers of one session that wait.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pool {
     idle: Mutex<Vec<Lease>>,
-    kernels: Mutex<HashMap<(String, String), Kernel>>,
+    kernels: Mutex<HashMap<Name, Kernel>>,
+    /// Interpreters that were interrupted and come to rest.
+    settling: Mutex<HashMap<Name, JoinHandle<()>>>,
+    /// How long an interpreter stays that nobody uses.
+    patience: Duration,
 }
 
 impl Pool {
+    pub(crate) fn new(patience: Duration) -> Pool {
+        Pool {
+            idle: Mutex::default(),
+            kernels: Mutex::default(),
+            settling: Mutex::default(),
+            patience,
+        }
+    }
+
     /// A worker for this key: one that waits, else a new one.
     pub(crate) fn take(
         &self,
@@ -78,20 +95,76 @@ impl Pool {
         idle.drain(..excess);
     }
 
-    /// The interpreter of this name, for one cell.
-    pub(crate) fn take_kernel(&self, owner: &str, name: &str) -> Option<Kernel> {
-        let mut kernels = lock(&self.kernels);
-        kernels.retain(|_, kernel| kernel.used.elapsed() < KERNEL_IDLE);
-        kernels.remove(&(owner.to_owned(), name.to_owned()))
+    /// The interpreter of this name, for one cell. One that comes to rest is waited for.
+    pub(crate) async fn take_kernel(&self, owner: &str, name: &str) -> Option<Kernel> {
+        let name = (owner.to_owned(), name.to_owned());
+        let settling = lock(&self.settling).remove(&name);
+        if let Some(settling) = settling {
+            // It ends in any case, within its time.
+            let _ = settling.await;
+        }
+        lock(&self.kernels).remove(&name)
     }
 
-    /// Keeps an interpreter for the next cell.
-    pub(crate) fn keep_kernel(&self, owner: &str, name: &str, lease: Lease, names: Vec<String>) {
-        let kernel = Kernel {
-            lease,
-            names,
-            used: Instant::now(),
-        };
-        lock(&self.kernels).insert((owner.to_owned(), name.to_owned()), kernel);
+    /// Keeps an interpreter for the next cell, or until nobody has used it for a while.
+    pub(crate) fn keep_kernel(
+        self: &Arc<Self>,
+        owner: &str,
+        name: &str,
+        lease: Lease,
+        names: Vec<String>,
+    ) {
+        let used = Instant::now();
+        let kernel = Kernel { lease, names, used };
+        let name = (owner.to_owned(), name.to_owned());
+        lock(&self.kernels).insert(name.clone(), kernel);
+        let (pool, patience) = (Arc::downgrade(self), self.patience);
+        tokio::spawn(async move {
+            tokio::time::sleep(patience).await;
+            if let Some(pool) = pool.upgrade() {
+                let mut kernels = lock(&pool.kernels);
+                // It may have been used meanwhile; then another of these waits for it.
+                if kernels.get(&name).is_some_and(|kernel| kernel.used == used) {
+                    kernels.remove(&name);
+                }
+            }
+        });
+    }
+
+    /// Interrupts an interpreter whose caller is gone, and keeps it once it has come to rest.
+    pub(crate) fn settle(
+        self: &Arc<Self>,
+        owner: &str,
+        name: &str,
+        (lease, mut talk): (Lease, Talk),
+        names: Vec<String>,
+    ) {
+        if !lease.interrupt() {
+            return;
+        }
+        let (pool, owner, name) = (Arc::clone(self), owner.to_owned(), name.to_owned());
+        let place = (owner.clone(), name.clone());
+        let settling = tokio::spawn(async move {
+            let rest = tokio::time::timeout(REST, async {
+                loop {
+                    match talk.next().await {
+                        Ok(Message::Door(_)) => talk.answer(INTERRUPTED).await.ok()?,
+                        Ok(Message::Out(_) | Message::Err(_)) => {}
+                        Ok(Message::Ended(end)) => {
+                            return matches!(end.finish, Finish::Done).then_some(());
+                        }
+                        Err(_) => return None,
+                    }
+                }
+            });
+            if let Ok(Some(())) = rest.await {
+                pool.keep_kernel(&owner, &name, lease, names);
+            }
+        });
+        lock(&self.settling).insert(place, settling);
     }
 }
+
+/// What a program is told whose caller is gone.
+pub(crate) const INTERRUPTED: &[u8] =
+    br#"{"error":{"kind":"failed","message":"the cell was interrupted"}}"#;

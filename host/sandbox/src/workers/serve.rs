@@ -67,12 +67,19 @@ pub(super) fn serve(loaded: &Loaded, socket: UnixStream) -> std::io::Result<()> 
         .enable_time()
         .build()?;
     let mut walls = Vec::new();
+    let maps = super::interrupt::maps();
     let prepared = runtime.block_on(Worker::prepare(loaded, &setup, &link, &mut walls));
     let (error, worker) = match prepared {
         Ok(worker) => (None, Some(worker)),
         Err(error) => (Some(format!("{error:#}")), None),
     };
-    link.put(b's', &json(&Ready { walls, error }))?;
+    let interrupts = worker.is_some() && super::interrupt::arm(maps, &setup.interrupt);
+    let ready = Ready {
+        walls,
+        interrupts,
+        error,
+    };
+    link.put(b's', &json(&ready))?;
     let Some(mut worker) = worker else {
         return Ok(());
     };

@@ -93,6 +93,21 @@ enum Killer {
 }
 
 impl Process {
+    /// Interrupts what it runs.
+    pub(crate) fn interrupt(&self) {
+        match &self.killer {
+            Killer::Zygote(zygote, id) => drop(zygote.send(b'I', *id, None)),
+            Killer::Child(child) => {
+                if let Some(child) = lock(child).as_ref() {
+                    let _ = rustix::process::kill_process(
+                        rustix::process::Pid::from_child(child),
+                        super::interrupt::SIGNAL,
+                    );
+                }
+            }
+        }
+    }
+
     /// Ends it, whatever it does.
     pub(crate) fn kill(&self) {
         match &self.killer {

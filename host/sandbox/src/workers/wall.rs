@@ -203,6 +203,8 @@ mod platform {
         libc::SYS_pwrite64,
         libc::SYS_preadv,
         libc::SYS_pwritev,
+        // How a file is appended to.
+        libc::SYS_pwritev2,
         libc::SYS_close,
         libc::SYS_fstat,
         libc::SYS_newfstatat,

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `F` id, with a descriptor | host | fork a worker that serves on it |
 //! | `K` id | host | kill that worker |
+//! | `I` id | host | interrupt what that worker runs |
 //! | `X` id, then status, user and system time in µs, peak RSS in KiB | zygote | that worker has ended, and is reaped |
 //! | `E` id, then an error number | zygote | it could not be forked |
 //!
@@ -26,6 +27,7 @@ use rustix::process::{
     set_parent_process_death_signal,
 };
 
+use super::interrupt;
 use super::serve::{Loaded, leave, serve};
 use super::wall::{self, Forbidden};
 use crate::bindings::program::ProgramPre;
@@ -57,7 +59,11 @@ pub fn main(arguments: &[String]) -> Result<(), String> {
                 .try_clone_to_owned()
                 .map_err(|error| error.to_string())?;
             match mode.as_str() {
-                "zygote" => zygote(&loaded, input).map_err(|error| error.to_string()),
+                "zygote" => match zygote(&loaded, input) {
+                    // The host is gone, and nobody to tell.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                    ended => ended.map_err(|error| error.to_string()),
+                },
                 "one" => leave(serve(&loaded, UnixStream::from(input))),
                 other => Err(format!("no mode named {other}")),
             }
@@ -151,10 +157,14 @@ fn zygote(loaded: &Loaded, control: OwnedFd) -> io::Result<()> {
                     tell(&control, b'E', id, &[number])?;
                 }
             },
-            (b'K', _) => {
+            (b'K' | b'I', _) => {
+                let signal = match letter {
+                    b'K' => Signal::KILL,
+                    _ => interrupt::SIGNAL,
+                };
                 if let Some(child) = children.get(&id) {
                     // It may have ended meanwhile.
-                    let _ = pidfd_send_signal(&child.handle, Signal::KILL);
+                    let _ = pidfd_send_signal(&child.handle, signal);
                 }
             }
             _ => {}

@@ -158,6 +158,7 @@ impl Scene {
             programs,
             worker: Some(worker()),
             walls: policy::Walls::Required,
+            patience: ml_intern_sandbox::PATIENCE,
         })
         .unwrap();
         let plugin = sandbox

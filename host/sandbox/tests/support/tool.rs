@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use egress::Egress;
 use ml_intern_sandbox::image::{PYTHON, folder, python};
 use ml_intern_sandbox::{
-    Call, Content, Digest, Failure, Image, Mounts, NoServices, Outcome, Output, Plugin, Sandbox,
-    Setup,
+    Call, Content, Failure, Image, Mounts, NoServices, Outcome, Output, Plugin, Sandbox, Setup,
 };
-use policy::{AddressScope, Grant, Limits};
+use policy::{AddressScope, Grant, Limits, Policy};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -17,13 +18,8 @@ pub(crate) fn image() -> Image {
     let directory = super::home("XDG_DATA_HOME", ".local/share")
         .join("images")
         .join(folder());
-    assert!(
-        directory.join("component.sha256").is_file(),
-        "{} is not there; run `make setup`",
-        directory.display()
-    );
-    let digest = std::fs::read_to_string(directory.join("component.sha256")).unwrap();
-    python(&directory, Digest::parse(digest.trim()).unwrap())
+    python(&directory)
+        .unwrap_or_else(|| panic!("{} is not there; run `make setup`", directory.display()))
 }
 
 /// One tool of a plugin, with a workspace of its own.
@@ -32,7 +28,27 @@ pub(crate) struct Tool {
     name: &'static str,
     _sandbox: Sandbox,
     workspace: tempfile::TempDir,
-    _temporary: tempfile::TempDir,
+    _others: [tempfile::TempDir; 2],
+}
+
+/// How a call is made.
+pub(crate) struct With {
+    pub(crate) limits: Limits,
+    /// Who decides; without, what is declared is granted.
+    pub(crate) policy: Option<Policy>,
+    pub(crate) egress: Option<Egress>,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Default for With {
+    fn default() -> With {
+        With {
+            limits: LIMITS,
+            policy: None,
+            egress: None,
+            cancel: CancellationToken::new(),
+        }
+    }
 }
 
 /// What a call gave.
@@ -71,16 +87,35 @@ impl Tool {
     }
 
     pub(crate) async fn new(component: &str, name: &'static str) -> Tool {
+        Tool::patient(component, name, ml_intern_sandbox::PATIENCE, &[]).await
+    }
+
+    /// With interpreters that stay so long, and variables in the environment of Python.
+    pub(crate) async fn patient(
+        component: &str,
+        name: &'static str,
+        patience: Duration,
+        environment: &[(&str, &str)],
+    ) -> Tool {
         let workspace = tempfile::tempdir().unwrap();
-        let temporary = tempfile::tempdir().unwrap();
+        let others = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let [temporary, packages] = &others;
+        let mut image = image();
+        for (name, value) in environment {
+            image
+                .environment
+                .push(((*name).to_owned(), (*value).to_owned()));
+        }
         let sandbox = Sandbox::new(Setup {
             cache: &super::home("XDG_CACHE_HOME", ".cache").join("compiled"),
             mounts: Mounts::new()
                 .with("workspace", workspace.path())
-                .with("tmp", temporary.path()),
-            programs: vec![(PYTHON.to_owned(), image())],
+                .with("tmp", temporary.path())
+                .with("packages", packages.path()),
+            programs: vec![(PYTHON.to_owned(), image)],
             worker: Some(super::worker()),
             walls: policy::Walls::Required,
+            patience,
         })
         .unwrap();
         let plugin = sandbox.load(&super::component(component)).await.unwrap();
@@ -89,7 +124,7 @@ impl Tool {
             name,
             _sandbox: sandbox,
             workspace,
-            _temporary: temporary,
+            _others: others,
         }
     }
 
@@ -102,8 +137,25 @@ impl Tool {
     }
 
     pub(crate) async fn call_within(&self, arguments: Value, limits: Limits) -> Answer {
+        let with = With {
+            limits,
+            ..With::default()
+        };
+        self.call_with(arguments, with).await
+    }
+
+    pub(crate) async fn call_with(&self, arguments: Value, with: With) -> Answer {
+        let With {
+            limits,
+            policy,
+            egress,
+            cancel,
+        } = with;
         let request = self.plugin.request(self.name, &arguments).unwrap();
-        let grant = Grant::exactly(&request.needs, AddressScope::Public, limits);
+        let grant = match policy {
+            None => Grant::exactly(&request.needs, AddressScope::Public, limits),
+            Some(policy) => policy.decide(&request).grant,
+        };
         let outcome = self
             .plugin
             .invoke(Call {
@@ -113,8 +165,8 @@ impl Tool {
                 arguments: arguments.to_string(),
                 grant: Arc::new(grant),
                 services: Arc::new(NoServices),
-                egress: None,
-                cancel: CancellationToken::new(),
+                egress,
+                cancel,
             })
             .await;
         Answer(outcome)

@@ -9,12 +9,15 @@ import io
 import json
 import linecache
 import os
+import signal
 import sys
+import time
 import traceback
 import types
 import weakref
 
-import _host
+import _ml_intern_packages as packages
+from _ml_intern_web import ask
 
 
 class Result(str):
@@ -24,16 +27,6 @@ class Result(str):
         result = super().__new__(cls, text)
         result.structured = structured
         return result
-
-
-def ask(what, value):
-    """One request through the door, and its answer."""
-    answer = json.loads(_host.call(json.dumps({what: value}).encode()))
-    error = answer.get("error")
-    if error is None:
-        return answer.get("ok")
-    kind, message = error.get("kind"), error.get("message")
-    raise (PermissionError(13, message) if kind == "denied" else RuntimeError(message))
 
 
 # ---- one command line
@@ -46,6 +39,7 @@ def main(spec):
     code = 1
     try:
         os.chdir(spec["directory"])
+        packages.find()
         arguments = spec["arguments"]
         if spec["stay"]:
             code = cell(arguments)
@@ -68,6 +62,8 @@ def command(arguments, directory):
     sys.modules["__main__"] = module
     code = 0
     try:
+        if arguments[:2] == ["-m", "pip"]:
+            raise SystemExit(packages.main(arguments[2:]))
         if arguments[:1] == ["-m"] and len(arguments) > 1:
             import runpy
             sys.argv = arguments[1:]
@@ -154,7 +150,11 @@ def report(error):
         return 1
     told = traceback.TracebackException.from_exception(error)
     trim(told)
-    print("".join(told.format()), end="", file=sys.stderr)
+    text = "".join(told.format())
+    if isinstance(error, ModuleNotFoundError):
+        # What the interpreter advises is about virtual environments.
+        text = text.partition(". Site initialization is disabled")[0].rstrip("\n") + "\n"
+    print(text, end="", file=sys.stderr)
     return 130 if isinstance(error, KeyboardInterrupt) else 1
 
 
@@ -171,11 +171,30 @@ def trim(told):
 
 cells = 0
 kernel = None
+# Whether a cell runs: then, and only then, an interrupt raises.
+running = False
+
+
+def on_interrupt(signum, frame):
+    if running:
+        raise KeyboardInterrupt
+
+
+def nap(seconds, sleep=time.sleep):
+    """Sleeps like `time.sleep`, and looks up often enough to be interrupted."""
+    if not running or seconds <= NAP:
+        return sleep(seconds)
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        sleep(min(left, NAP))
+
+
+NAP = 0.02
 
 
 def cell(arguments):
     """Runs one cell in the main module that stays. What its last expression gives is shown."""
-    global cells, kernel
+    global cells, kernel, running
     if kernel is None:
         kernel = types.ModuleType("__main__")
         kernel.__builtins__ = builtins
@@ -188,6 +207,7 @@ def cell(arguments):
     remember(name, source)
     code = 0
     try:
+        running = True
         tree = ast.parse(source, name)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         exec(compile(tree, name, "exec"), kernel.__dict__)
@@ -199,7 +219,9 @@ def cell(arguments):
         elif last is not None:
             eval(compile(ast.Expression(last.value), name, "eval"), kernel.__dict__)
         show_figures()
+        running = False
     except BaseException as error:
+        running = False
         code = report(error)
     ask("names", sorted(name for name in kernel.__dict__ if not name.startswith("_"))[:200])
     return code
@@ -250,37 +272,24 @@ def show(*_, **__):
     show_figures()
 
 
-# ---- what is not here, and says so
-
-
-def refuse(host, port):
-    # The answer is the denial, which this raises.
-    ask("connect", {"host": str(host), "port": str(port)})
+# ---- what the image brings along
 
 
 def prepare():
     """Puts ours in the place of what cannot work here. Runs when the image is built."""
-    import socket
-    import urllib.request
+    import asyncio.selector_events
 
     import matplotlib.figure
     import matplotlib.pyplot
+    import tqdm
 
-    def address(value):
-        return value[:2] if isinstance(value, tuple) and len(value) >= 2 else (str(value), 0)
-
-    socket.create_connection = lambda value, *rest, **named: refuse(*address(value))
-    socket.getaddrinfo = lambda host, port, *rest, **named: refuse(host, port)
-    socket.gethostbyname = lambda host: refuse(host, 0)
-
-    # There is no TLS, so that the library would say that it does not know https.
-    class Https(urllib.request.BaseHandler):
-        def https_open(self, request):
-            host, _, port = request.host.partition(":")
-            refuse(host, port or 443)
-
-    urllib.request.install_opener(urllib.request.build_opener(Https))
+    # There are no other threads and no signals that would have to wake a loop, or watch a bar.
+    loop = asyncio.selector_events.BaseSelectorEventLoop
+    loop._make_self_pipe = loop._close_self_pipe = loop._write_to_self = lambda self: None
+    tqdm.tqdm.monitor_interval = 0
     matplotlib.pyplot.show = show
+    time.sleep = nap
+    signal.signal(signal.SIGINT, on_interrupt)
 
     plain = matplotlib.figure.Figure.savefig
 

@@ -1,11 +1,25 @@
 # Runs once, when the image is built: imports what scripts use, does a little of each library's work so that what they
-# load late is loaded, and leaves nothing behind that an instance must not share. `_DRIVER` is the source of driver.py.
+# load late is loaded, and leaves nothing behind that an instance must not share. `_WEB`, `_PACKAGES` and `_DRIVER` are
+# the sources of web.py, packages.py and driver.py.
 import os
 import sys
 
 os.environ["MPLBACKEND"] = "agg"
 
-import ast, base64, bisect, calendar, codeop, collections, collections.abc, concurrent.futures, contextlib, copy, csv
+import types
+
+
+def load(name, source):
+    module = sys.modules[name] = types.ModuleType(name)
+    module.__file__ = "<ml-intern>"
+    exec(compile(source, "<ml-intern>", "exec"), module.__dict__)
+    return module
+
+
+# Before anything looks for sockets and TLS.
+load("_ml_intern_web", _WEB).install()
+
+import ast, asyncio, base64, bisect, calendar, codeop, collections, collections.abc, concurrent.futures, contextlib, copy, csv
 import dataclasses, datetime, decimal, enum, fractions, functools, gc, glob, gzip, hashlib, heapq, html, http.client
 import importlib.util, inspect, io, itertools, json, linecache, logging, math, numbers, operator, pathlib, pickle
 import platform, pprint, queue, random, re, runpy, secrets, shutil, signal, socket, statistics, string, struct, tempfile
@@ -69,11 +83,8 @@ for each in list(gc.get_objects()):
     if type(each) is functools._lru_cache_wrapper and (getattr(each, "__module__", "") or "").startswith("matplotlib"):
         each.cache_clear()
 
-driver = types.ModuleType("_ml_intern")
-driver.__file__ = "<ml-intern>"
-sys.modules["_ml_intern"] = driver
-exec(compile(_DRIVER, "<ml-intern>", "exec"), driver.__dict__)
-driver.prepare()
+load("_ml_intern_packages", _PACKAGES)
+load("_ml_intern", _DRIVER).prepare()
 
 # What is unique to one instance is made again in it.
 os.environ.pop("MPLBACKEND", None)
@@ -81,7 +92,7 @@ tempfile.tempdir = None
 tempfile._name_sequence = None
 linecache.clearcache()
 sys.path_importer_cache.clear()
-del use, each
+del use, each, load
 gc.collect()
 open_files = []
 for number in range(3, 64):

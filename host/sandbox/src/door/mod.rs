@@ -1,5 +1,7 @@
 //! What is behind the door of a program image: the requests that `wit/program.wit` names, answered for one command line.
 
+mod web;
+
 use std::time::Instant;
 
 use base64::Engine as _;
@@ -37,11 +39,12 @@ pub(crate) struct Answers {
     /// What an interpreter that stays now knows.
     pub(crate) names: Vec<String>,
     shown_bytes: usize,
+    responses: web::Responses,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Request {
+enum Asked {
     End {
         code: i32,
     },
@@ -55,6 +58,14 @@ enum Request {
     Connect {
         host: String,
         port: String,
+    },
+    Request(web::Outgoing),
+    Read {
+        id: u64,
+        size: usize,
+    },
+    Close {
+        id: u64,
     },
     Tools {},
     Tool {
@@ -89,15 +100,15 @@ impl Answers {
 
     async fn decide(
         &mut self,
-        request: Request,
+        request: Asked,
         caller: &mut GuestState,
     ) -> Result<Value, Refusal> {
         match request {
-            Request::End { code } => {
+            Asked::End { code } => {
                 self.exit = Some(code & 0xff);
                 Ok(Value::Null)
             }
-            Request::Show {
+            Asked::Show {
                 path,
                 mime,
                 title,
@@ -113,7 +124,7 @@ impl Answers {
                     bytes,
                 })
             }
-            Request::Names(names) => {
+            Asked::Names(names) => {
                 self.names = names
                     .into_iter()
                     .take(NAMES)
@@ -121,12 +132,13 @@ impl Answers {
                     .collect();
                 Ok(Value::Null)
             }
-            Request::Connect { host, port } => {
+            Asked::Connect { host, port } => {
                 let decision = Decision {
                     verdict: Verdict::Deny,
                     subject: format!("connect {host}:{port}"),
                     rule: "programs: there are no sockets".into(),
-                    remedy: "Use a tool for the web; its operations declare where they go, and the policy decides about that.".into(),
+                    remedy: "Only HTTP requests can be sent, and the policy decides about each."
+                        .into(),
                 };
                 caller.refuse(&decision);
                 let Decision {
@@ -137,8 +149,17 @@ impl Answers {
                 } = decision;
                 Err(("denied", format!("{subject} is denied ({rule}). {remedy}")))
             }
-            Request::Tools {} => Ok(json!(caller.services.tools(&caller.caller.call))),
-            Request::Tool { name, arguments } => {
+            Asked::Request(outgoing) => {
+                let gate = caller.hooks.gate();
+                self.responses.send(outgoing, gate).await
+            }
+            Asked::Read { id, size } => self.responses.read(id, size).await,
+            Asked::Close { id } => {
+                self.responses.close(id);
+                Ok(Value::Null)
+            }
+            Asked::Tools {} => Ok(json!(caller.services.tools(&caller.caller.call))),
+            Asked::Tool { name, arguments } => {
                 let since = Instant::now();
                 let arguments = arguments.to_string();
                 let sent = arguments.len() as u64;
