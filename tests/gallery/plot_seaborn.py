@@ -45,11 +45,8 @@ facets = sns.catplot(
 facets.set_titles("{col_name}")
 print("facets:", facets.axes.shape, [axes.get_title() for axes in facets.axes.flat])
 facets.savefig(out / "facets.png", dpi=50)
-lines = sns.relplot(long.assign(n=long.index % 50), x="n", y="cm", hue="species", kind="line", errorbar=None, height=3)
-print("lines:", len(lines.ax.lines) >= 3, "legend:", [t.get_text() for t in lines.legend.get_texts()])
-lines.savefig(out / "lines.png", dpi=40)
 print("palette:", sns.color_palette("deep", 3).as_hex())
-for name in ("iris.png", "facets.png", "lines.png"):
+for name in ("iris.png", "facets.png"):
     with Image.open(out / name) as picture:
         print(f"{name}: {picture.format} {picture.mode}, wider than 100: {picture.width > 100}")
 with Image.open(out / "iris.png") as picture:
