@@ -2,14 +2,14 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`frame`] | what goes over the socket between host and worker |
-//! | [`wall`] | what a worker takes from itself before any guest code |
-//! | [`interrupt`] | stopping what a worker's interpreter runs, without ending it |
-//! | [`serve`] | a worker: instantiates the image, runs command lines |
-//! | [`zygote`] | the process that has the image mapped and forks workers |
-//! | [`spawn`] | the host's side of both: starts them, stops them, learns how they ended |
-//! | [`lease`] | the host's side of one worker: commands, output, requests at its door |
-//! | [`pool`] | idle workers, and interpreters that stay |
+//! | `frame` | what goes over the socket between host and worker |
+//! | `wall` | what a worker takes from itself before any guest code |
+//! | `interrupt` | stopping what a worker's interpreter runs, without ending it |
+//! | `serve` | a worker: instantiates the image, runs command lines |
+//! | `zygote` | the process that has the image mapped and forks workers |
+//! | `spawn` | the host's side of both: starts them, stops them, learns how they ended |
+//! | `lease` | the host's side of one worker: commands, output, requests at its door |
+//! | `pool` | idle workers, and interpreters that stay |
 //!
 //! A worker is compiled without interruption checks, which cost dense linear algebra a factor of 2.5. So nothing inside
 //! it ends it: the host kills it. The zygote is an `exec` of the host's own binary with one thread, since only such a
