@@ -57,7 +57,8 @@ impl Services for FirstLine {
 
 struct Tool {
     plugin: Plugin,
-    sandbox: Sandbox,
+    name: &'static str,
+    _sandbox: Sandbox,
     workspace: tempfile::TempDir,
     line: Arc<FirstLine>,
 }
@@ -70,7 +71,7 @@ fn data(variable: &str, below: &str) -> PathBuf {
 }
 
 impl Tool {
-    async fn new() -> Tool {
+    async fn new(file: &str) -> Tool {
         let images = data("XDG_DATA_HOME", ".local/share")
             .join("images")
             .join(folder());
@@ -92,18 +93,20 @@ impl Tool {
         })
         .unwrap();
         sandbox.compile(PYTHON).unwrap();
-        let component = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/dist/python.wasm");
+        let component =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../plugins/dist/{file}.wasm"));
         let plugin = sandbox.load(&component).await.unwrap();
         Tool {
             plugin,
-            sandbox,
+            name: if file == "shell" { "bash" } else { "python" },
+            _sandbox: sandbox,
             workspace,
             line: Arc::default(),
         }
     }
 
     async fn call(&self, arguments: Value, limits: Limits, cancel: CancellationToken) -> Outcome {
-        let request = self.plugin.request("python", &arguments).unwrap();
+        let request = self.plugin.request(self.name, &arguments).unwrap();
         let grant = Grant::exactly(&request.needs, AddressScope::Public, limits);
         self.plugin
             .invoke(Call {
@@ -149,8 +152,14 @@ fn row(name: &str, mut samples: Vec<f64>) {
     );
 }
 
-async fn figures() {
-    let tool = Tool::new().await;
+/// What runs between two samples, for a worker to be ready again.
+async fn rest() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
+/// From the call to the first line that a script prints after its imports.
+async fn imports() {
+    let tool = Tool::new("python").await;
     let imports = "import numpy, pandas, sklearn; print('here', flush=True)";
     let run = json!({ "code": imports });
     tool.timed(run.clone(), LIMITS).await;
@@ -163,19 +172,34 @@ async fn figures() {
             ..LIMITS
         };
         cold.push(tool.timed(run.clone(), limits).await.1);
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        rest().await;
     }
     row("imports to first line, cold zygote", cold);
     let (mut idle, mut print) = (Vec::new(), Vec::new());
     for _ in 0..100 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        rest().await;
         idle.push(tool.timed(run.clone(), LIMITS).await.1);
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        rest().await;
         print.push(tool.timed(json!({"code": "print(1)"}), LIMITS).await.2);
     }
     row("imports to first line, idle worker", idle);
     row("print(1), whole call, idle worker", print);
 
+    let mut native = Vec::new();
+    for _ in 0..10 {
+        let since = Instant::now();
+        let done = std::process::Command::new(native_python())
+            .args(["-c", imports])
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+        native.push(ms(since.elapsed()));
+    }
+    row("imports to the end, native", native);
+}
+
+async fn kills() {
+    let tool = Tool::new("python").await;
     let mut kills = Vec::new();
     for _ in 0..50 {
         let cancel = CancellationToken::new();
@@ -190,20 +214,24 @@ async fn figures() {
         kills.push(ms(since.elapsed()));
     }
     row("cancel to the end of the next run", kills);
+}
 
+async fn fresh() {
+    let tool = Tool::new("python").await;
+    let print = || {
+        tool.call(
+            json!({"code": "print(1)"}),
+            LIMITS,
+            CancellationToken::new(),
+        )
+    };
+    print().await.result.unwrap();
     for lanes in [1, 2, 4] {
-        let runs = 400;
+        let runs = 1200;
         let since = Instant::now();
         let all = (0..lanes).map(|_| async {
             for _ in 0..runs / lanes {
-                tool.call(
-                    json!({"code": "print(1)"}),
-                    LIMITS,
-                    CancellationToken::new(),
-                )
-                .await
-                .result
-                .unwrap();
+                print().await.result.unwrap();
             }
         });
         futures::future::join_all(all).await;
@@ -213,18 +241,25 @@ async fn figures() {
             format!("fresh runs, {lanes} at a time")
         );
     }
+}
 
+async fn cells() {
+    let tool = Tool::new("python").await;
     let cell = |code: &str| json!({"operation": "execute", "code": code});
     tool.timed(cell("1+1"), LIMITS).await;
     let mut cells = Vec::new();
-    for _ in 0..500 {
+    for _ in 0..2000 {
         cells.push(tool.timed(cell("1+1"), LIMITS).await.2);
     }
     row("kernel cell 1+1, through the tool", cells);
+}
 
+async fn figures() {
+    let tool = Tool::new("python").await;
+    let cell = |code: &str| json!({"operation": "execute", "code": code});
     let plot = "import matplotlib.pyplot as plt\nplt.plot([1, 2, 3]); plt.title('t'); plt.show()";
     let (mut first, mut next) = (Vec::new(), Vec::new());
-    for _ in 0..7 {
+    for _ in 0..15 {
         tool.call(
             json!({"operation": "reset"}),
             LIMITS,
@@ -238,19 +273,53 @@ async fn figures() {
     }
     row("first figure", first);
     row("next figure", next);
+}
 
-    tool.timed(cell("import numpy, sklearn; a = numpy.ones(1000)"), LIMITS)
-        .await;
+/// What interpreters that stay keep to themselves. Each belongs to a session of its own, all to one image.
+async fn kernels() {
+    let code = "import numpy, sklearn; a = numpy.ones(1000); 1";
+    let mut sessions = Vec::new();
+    for _ in 0..50 {
+        let tool = Tool::new("python").await;
+        tool.timed(json!({"operation": "execute", "code": code}), LIMITS)
+            .await;
+        sessions.push(tool);
+    }
+    let workers = private();
+    let (count, sum) = (workers.len(), workers.iter().sum::<u64>());
     println!(
-        "{:<58} {}",
-        "private memory of workers, KiB",
-        private().join(" ")
+        "{:<58} {count} workers, {} KiB each at most, {} KiB in all",
+        "50 sessions with an interpreter each, private memory",
+        workers.iter().max().unwrap(),
+        sum
     );
-    drop(tool.sandbox);
+}
+
+async fn shell() {
+    let tool = Tool::new("shell").await;
+    for (name, script) in [
+        ("bash, trivial script", "echo hello"),
+        (
+            "bash, pipe of five",
+            "seq 100 | grep 1 | sort -r | head -5 | wc -l",
+        ),
+        ("bash with a nested python", "python -c 'print(1)'"),
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..100 {
+            rest().await;
+            times.push(tool.timed(json!({ "command": script }), LIMITS).await.2);
+        }
+        row(name, times);
+    }
+}
+
+fn native_python() -> String {
+    std::env::var("BENCH_PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
 
 /// Private memory of the workers: of the grandchildren of this process.
-fn private() -> Vec<String> {
+fn private() -> Vec<u64> {
     let parent = |pid: &str| -> Option<String> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         Some(
@@ -274,21 +343,20 @@ fn private() -> Vec<String> {
                     .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok())
                     .unwrap_or(0)
             };
-            (field("Private_Dirty:") + field("Private_Clean:")).to_string()
+            field("Private_Dirty:") + field("Private_Clean:")
         })
         .collect()
 }
 
 async fn basket() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("basket.py");
-    let tool = Tool::new().await;
+    let tool = Tool::new("python").await;
     std::fs::copy(&script, tool.workspace.path().join("basket.py")).unwrap();
     let (text, ..) = tool.timed(json!({"script": "basket.py"}), LIMITS).await;
     let parse =
         |text: &str| -> Value { serde_json::from_str(text.lines().next().unwrap()).unwrap() };
     let ours = parse(&text);
-    let native = std::env::var("BENCH_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let output = std::process::Command::new(native)
+    let output = std::process::Command::new(native_python())
         .arg(&script)
         .output()
         .unwrap();
@@ -339,6 +407,37 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(figures());
-    runtime.block_on(basket());
+    // Those that are named, else all.
+    let named: Vec<&str> = arguments
+        .iter()
+        .map(String::as_str)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let wanted = |name: &str| named.is_empty() || named.contains(&name);
+    runtime.block_on(async {
+        if wanted("imports") {
+            imports().await;
+        }
+        if wanted("kills") {
+            kills().await;
+        }
+        if wanted("fresh") {
+            fresh().await;
+        }
+        if wanted("cells") {
+            cells().await;
+        }
+        if wanted("figures") {
+            figures().await;
+        }
+        if wanted("kernels") {
+            kernels().await;
+        }
+        if wanted("shell") {
+            shell().await;
+        }
+        if wanted("basket") {
+            basket().await;
+        }
+    });
 }
