@@ -3,7 +3,7 @@
 //! | engine | guests | metering | allocator |
 //! |---|---|---|---|
 //! | tools | plugins: small, many, short | fuel and epochs | pooling where the address space allows it |
-//! | programs | Python: large, few, long, each in a process that can be killed | none | on demand |
+//! | programs | Python: large, one in each process, which can be killed | none | a pool of one |
 //!
 //! Every WebAssembly proposal is set here by name, so that a new release of the runtime cannot switch one on.
 
@@ -71,7 +71,9 @@ fn config(kind: Kind, allocator: Allocator) -> Config {
         .wasm_custom_page_sizes(false)
         .wasm_wide_arithmetic(false)
         .wasm_stack_switching(false);
-    if allocator == Allocator::Pooling {
+    if allocator == Allocator::Pooling && kind == Kind::Programs {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(one()));
+    } else if allocator == Allocator::Pooling {
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(POOL_INSTANCES)
             .total_core_instances(POOL_INSTANCES * 16)
@@ -90,15 +92,31 @@ fn config(kind: Kind, allocator: Allocator) -> Config {
     config
 }
 
-/// Makes an engine. Tools get a pool where the address space has room for it, and single allocations where not.
+/// Room for one program, always at the same addresses: what a zygote learns of its memory holds in its forks.
+fn one() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(1)
+        .total_core_instances(64)
+        .total_memories(8)
+        .total_tables(8)
+        .total_stacks(4)
+        .max_memories_per_component(8)
+        .max_tables_per_component(8)
+        .max_core_instances_per_component(64)
+        .max_core_instance_size(16 << 20)
+        .max_component_instance_size(16 << 20)
+        .table_elements(400_000)
+        .max_memory_size(4 << 30);
+    pool
+}
+
+/// Makes an engine: with a pool where the address space has room for it, with single allocations where not.
 ///
 /// # Errors
 ///
 /// When the runtime refuses the configuration on this machine even without a pool.
 pub fn engine(kind: Kind) -> wasmtime::Result<(Engine, Allocator)> {
-    if kind == Kind::Tools
-        && let Ok(engine) = Engine::new(&config(kind, Allocator::Pooling))
-    {
+    if let Ok(engine) = Engine::new(&config(kind, Allocator::Pooling)) {
         return Ok((engine, Allocator::Pooling));
     }
     Ok((

@@ -148,10 +148,11 @@ impl Programs {
     }
 
     pub(crate) fn install(&mut self, name: &str, image: Image) {
+        let what = (image.digest.as_str(), image.module.as_str());
         let spawner = self
             .worker
             .clone()
-            .map(|worker| Spawner::new(worker, self.cache.directory(), image.digest.as_str()));
+            .map(|worker| Spawner::new(worker, self.cache.directory(), what));
         self.images
             .insert(name.to_owned(), Loaded { image, spawner });
     }
@@ -393,6 +394,9 @@ impl Programs {
                     // A worker that is gone meanwhile shows at the next message.
                     let _ = talk.answer(&answer).await;
                 }
+                Ok(Message::Notice(notice)) => {
+                    let _ = answers.answer(&notice, caller).await;
+                }
                 Ok(Message::Ended(end)) => ended = Some(end),
                 Err(error) => {
                     if stopped.is_none() && error.kind() != io::ErrorKind::UnexpectedEof {
@@ -452,7 +456,7 @@ impl Programs {
             (Some(Finish::Done), Some(Stopped::Late)) if exit == Some(INTERRUPT) => {
                 Some(late(since, invocation.deadline.unwrap_or_default()))
             }
-            (Some(Finish::Done), _) => None,
+            (Some(Finish::Done | Finish::Left), _) => None,
             (Some(Finish::Limit(limit)), _) => Some(limit),
             (Some(Finish::Trap(text)), _) => return Err(RunError::Failed(text)),
             (None, Some(_)) => {

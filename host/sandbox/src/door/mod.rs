@@ -47,6 +47,7 @@ pub(crate) struct Answers {
 enum Asked {
     End {
         code: i32,
+        names: Option<Vec<String>>,
     },
     Show {
         path: String,
@@ -54,7 +55,6 @@ enum Asked {
         title: String,
         data: String,
     },
-    Names(Vec<String>),
     Connect {
         host: String,
         port: String,
@@ -100,8 +100,15 @@ impl Answers {
 
     async fn decide(&mut self, request: Asked, caller: &mut GuestState) -> Result<Value, Refusal> {
         match request {
-            Asked::End { code } => {
+            Asked::End { code, names } => {
                 self.exit = Some(code & 0xff);
+                if let Some(names) = names {
+                    self.names = names
+                        .into_iter()
+                        .take(NAMES)
+                        .map(|name| name.chars().take(NAME).collect())
+                        .collect();
+                }
                 Ok(Value::Null)
             }
             Asked::Show {
@@ -119,14 +126,6 @@ impl Answers {
                     title,
                     bytes,
                 })
-            }
-            Asked::Names(names) => {
-                self.names = names
-                    .into_iter()
-                    .take(NAMES)
-                    .map(|name| name.chars().take(NAME).collect())
-                    .collect();
-                Ok(Value::Null)
             }
             Asked::Connect { host, port } => {
                 let decision = Decision {

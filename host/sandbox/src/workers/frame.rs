@@ -4,11 +4,12 @@
 //! |---|---|---|
 //! | `S` | host | [`Setup`], once |
 //! | `s` | worker | [`Ready`]: it is behind its walls, and instantiated |
-//! | `I` | host | standard input of the next command line |
+//! | `I` | host | standard input of the next command line, where it has any |
 //! | `R` | host | [`Run`] |
 //! | `o`, `e` | worker | what it printed |
 //! | `D` | worker | a request at the image's door |
 //! | `d` | host | its answer |
+//! | `N` | worker | a request at the door that needs none, before the end |
 //! | `X` | worker | [`Ended`] |
 //!
 //! A worker is not trusted: the host bounds each frame, and counts what it keeps.
@@ -78,6 +79,8 @@ pub(crate) struct Run {
 pub(crate) enum Finish {
     /// It came to its end.
     Done,
+    /// It left by itself, and took its interpreter with it.
+    Left,
     /// A limit stopped it.
     Limit(LimitExceeded),
     /// It trapped.

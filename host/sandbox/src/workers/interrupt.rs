@@ -55,38 +55,54 @@ pub(super) fn arm(maps: io::Result<File>, bits: &[Bits]) -> bool {
 }
 
 /// First and last address of what can be written of the only linear memory: what comes right before the address space
-/// that is reserved for its growth.
-fn linear_memory(maps: &str) -> Option<(usize, usize)> {
-    let lines: Vec<(usize, usize, &str)> = maps
-        .lines()
-        .filter_map(|line| {
-            let mut words = line.split(' ');
-            let (start, end) = words.next()?.split_once('-')?;
-            let address = |text| usize::from_str_radix(text, 16).ok();
-            Some((address(start)?, address(end)?, words.next()?))
-        })
-        .collect();
+/// that is reserved for its growth, and has its first contents from a file.
+pub(super) fn linear_memory(maps: &str) -> Option<(usize, usize)> {
+    let lines: Vec<Line<'_>> = maps.lines().filter_map(Line::parse).collect();
     let mut found = None;
-    for (index, (start, end, access)) in lines.iter().enumerate() {
-        if !access.starts_with("---") || end - start < RESERVED {
+    for (index, reserved) in lines.iter().enumerate() {
+        if !reserved.access.starts_with("---") || reserved.end - reserved.start < RESERVED {
             continue;
         }
-        let mut first = *start;
-        for (start, end, access) in lines.get(..index)?.iter().rev() {
-            if *end != first || !access.starts_with("rw") {
+        let (mut first, mut of_file) = (reserved.start, false);
+        for before in lines.get(..index)?.iter().rev() {
+            if before.end != first || !before.access.starts_with("rw") {
                 break;
             }
-            first = *start;
+            first = before.start;
+            of_file |= before.of_file;
         }
-        if first < *start {
+        if of_file {
             // With two of them it would have to be guessed which.
             if found.is_some() {
                 return None;
             }
-            found = Some((first, *start));
+            found = Some((first, reserved.start));
         }
     }
     found
+}
+
+/// One line of the kernel's list.
+struct Line<'a> {
+    start: usize,
+    end: usize,
+    access: &'a str,
+    of_file: bool,
+}
+
+impl Line<'_> {
+    fn parse(line: &str) -> Option<Line<'_>> {
+        let mut words = line.split_ascii_whitespace();
+        let (start, end) = words.next()?.split_once('-')?;
+        let address = |text| usize::from_str_radix(text, 16).ok();
+        Some(Line {
+            start: address(start)?,
+            end: address(end)?,
+            access: words.next()?,
+            // After offset and device; anonymous memory has no file behind it.
+            of_file: words.nth(2)? != "0",
+        })
+    }
 }
 
 extern "C" fn set(_: libc::c_int) {
@@ -139,6 +155,14 @@ mod tests {
         for (maps, expected) in [
             (format!("{CODE}{MEMORY}{STACK}"), found),
             (format!("{CODE}{STACK}"), None),
+            // Tables, which come before a reservation too.
+            (
+                format!(
+                    "7d0000000000-7d0000100000 rw-p 00000000 00:00 0 \n\
+                     7d0000100000-7d0100100000 ---p 00000000 00:00 0 \n{MEMORY}"
+                ),
+                found,
+            ),
             // Two instances: which one is meant?
             (format!("{other}{MEMORY}"), None),
             // A reservation that nothing writable comes before.

@@ -27,6 +27,8 @@ pub(crate) enum Message {
     Out(Vec<u8>),
     Err(Vec<u8>),
     Door(Vec<u8>),
+    /// A request that nobody waits for.
+    Notice(Vec<u8>),
     Ended(Ended),
 }
 
@@ -135,7 +137,9 @@ impl Talk {
 
     /// Sends one command line, with its standard input.
     pub(crate) async fn run(&mut self, run: &Run, stdin: &[u8]) -> io::Result<()> {
-        self.put(b'I', stdin).await?;
+        if !stdin.is_empty() {
+            self.put(b'I', stdin).await?;
+        }
         self.put(b'R', &json(run)).await
     }
 
@@ -151,6 +155,7 @@ impl Talk {
             b'o' => Message::Out(payload),
             b'e' => Message::Err(payload),
             b'D' => Message::Door(payload),
+            b'N' => Message::Notice(payload),
             _ => Message::Ended(record(b'X', (tag, &payload))?),
         })
     }

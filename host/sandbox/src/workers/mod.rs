@@ -5,6 +5,7 @@
 //! | `frame` | what goes over the socket between host and worker |
 //! | `wall` | what a worker takes from itself before any guest code |
 //! | `interrupt` | stopping what a worker's interpreter runs, without ending it |
+//! | `pages` | the memory that a run touches, made present before it is touched |
 //! | `serve` | a worker: instantiates the image, runs command lines |
 //! | `zygote` | the process that has the image mapped and forks workers |
 //! | `spawn` | the host's side of both: starts them, stops them, learns how they ended |
@@ -18,6 +19,7 @@
 mod frame;
 mod interrupt;
 mod lease;
+mod pages;
 mod pool;
 mod serve;
 mod spawn;

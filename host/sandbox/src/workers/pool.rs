@@ -149,7 +149,7 @@ impl Pool {
                 loop {
                     match talk.next().await {
                         Ok(Message::Door(_)) => talk.answer(INTERRUPTED).await.ok()?,
-                        Ok(Message::Out(_) | Message::Err(_)) => {}
+                        Ok(Message::Out(_) | Message::Err(_) | Message::Notice(_)) => {}
                         Ok(Message::Ended(end)) => {
                             return matches!(end.finish, Finish::Done).then_some(());
                         }

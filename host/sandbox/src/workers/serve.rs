@@ -1,18 +1,21 @@
 //! A worker: puts its walls up, instantiates the image, and runs the command lines that the host sends.
 
 use std::io::Write as _;
+use std::mem::ManuallyDrop;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use policy::{AddressScope, Grant};
+use policy::{AddressScope, Grant, Limits};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
-use wasmtime_wasi::{FsPerms, WasiCtx};
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx};
 
 use super::frame::{Ended, Finish, Ready, Run, Setup, get, json, put, record};
+use super::interrupt;
+use super::pages::Pages;
 use super::wall::{self, Filter};
 use crate::bindings::program::{Program, ProgramPre};
 use crate::drive::{self, Stop};
@@ -26,24 +29,55 @@ pub(super) struct Loaded {
     pub(super) engine: Engine,
     pub(super) pre: ProgramPre<GuestState>,
     pub(super) filter: Result<Filter, String>,
+    pub(super) pages: Pages,
 }
 
 /// The socket to the host. Writing blocks, and so the guest, when the host is slow.
 #[derive(Debug, Clone)]
-pub(crate) struct Link(Arc<Mutex<UnixStream>>);
+pub(crate) struct Link {
+    socket: Arc<Mutex<UnixStream>>,
+    /// Frames that go with the next one: the host is woken once for all of them.
+    later: Arc<Mutex<Vec<u8>>>,
+}
+
+/// Bytes of notices that one command line may leave.
+const NOTICES: usize = 1 << 20;
 
 impl Link {
+    fn new(socket: UnixStream) -> Link {
+        Link {
+            socket: Arc::new(Mutex::new(socket)),
+            later: Arc::default(),
+        }
+    }
+
     fn put(&self, tag: u8, payload: &[u8]) -> std::io::Result<()> {
-        put(&mut *lock(&self.0), tag, payload)
+        let mut bytes = std::mem::take(&mut *lock(&self.later));
+        put(&mut bytes, tag, payload)?;
+        lock(&self.socket).write_all(&bytes)
     }
 
     fn get(&self) -> std::io::Result<(u8, Vec<u8>)> {
-        get(&mut *lock(&self.0))
+        get(&mut *lock(&self.socket))
+    }
+
+    fn note(&self, notice: &[u8]) -> wasmtime::Result<()> {
+        let mut later = lock(&self.later);
+        if later.len() + notice.len() > NOTICES {
+            return Err(wasmtime::Error::msg(
+                "the program left more notices than the host takes",
+            ));
+        }
+        Ok(put(&mut *later, b'N', notice)?)
     }
 }
 
 impl Door for Link {
     fn call(&self, request: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        if let Some(notice) = request.strip_prefix(b"!") {
+            self.note(notice)?;
+            return Ok(br#"{"ok":null}"#.to_vec());
+        }
         self.put(b'D', request)?;
         match self.get()? {
             (b'd', answer) => Ok(answer),
@@ -60,39 +94,110 @@ pub(super) fn serve(loaded: &Loaded, socket: UnixStream) -> std::io::Result<()> 
     // A fork has its parent's random state, and would share it with its siblings.
     let _ = rand::RngExt::random::<u64>(&mut rand::rng());
     let _ = rand::rng().reseed();
-    let link = Link(Arc::new(Mutex::new(socket)));
+    let link = Link::new(socket);
     let (tag, payload) = link.get()?;
     let setup: Setup = record(b'S', (tag, &payload))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
     let mut walls = Vec::new();
-    let maps = super::interrupt::maps();
+    let maps = interrupt::maps();
     let prepared = runtime.block_on(Worker::prepare(loaded, &setup, &link, &mut walls));
     let (error, worker) = match prepared {
         Ok(worker) => (None, Some(worker)),
         Err(error) => (Some(format!("{error:#}")), None),
     };
-    let interrupts = worker.is_some() && super::interrupt::arm(maps, &setup.interrupt);
+    let interrupts = worker.is_some() && interrupt::arm(maps, &setup.interrupt);
     let ready = Ready {
         walls,
         interrupts,
         error,
     };
     link.put(b's', &json(&ready))?;
-    let Some(mut worker) = worker else {
+    let Some(worker) = worker else {
         return Ok(());
     };
+    // The process ends with it: nothing of it has to be given back before.
+    let mut worker = ManuallyDrop::new(worker);
+    let mut stdin = Vec::new();
     loop {
         let (tag, payload) = link.get()?;
         if tag == b'I' {
-            worker.feed.fill(payload);
+            stdin = payload;
             continue;
         }
         let run: Run = record(b'R', (tag, &payload))?;
+        worker.feed.fill(std::mem::take(&mut stdin));
         let ended = runtime.block_on(worker.run(&run));
         link.put(b'X', &json(&ended))?;
     }
+}
+
+/// Runs an instance as far as every worker does, without a host and without files, and says what it touched. Then its
+/// memory is as it was: the runtime gives the next instance the image's first contents.
+pub(super) fn rehearse(loaded: &Loaded, module: &str) -> wasmtime::Result<Pages> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    let limits = Limits {
+        memory: u64::MAX,
+        fuel: 0,
+        deadline: 0,
+        output: 0,
+        open_files: 16,
+        host_calls: 0,
+        disk: 0,
+        network: 0,
+        requests: 0,
+    };
+    let mut wasi = WasiCtx::builder();
+    wasi.allow_blocking_current_thread(true);
+    let budget = Arc::new(Mutex::new(OutputBudget::new(0)));
+    let state = state(wasi.build(), limits, None, budget);
+    runtime.block_on(async {
+        let _instance = instance(loaded, state, module).await?;
+        let maps = std::fs::read_to_string("/proc/self/maps")?;
+        Ok(Pages::touched(interrupt::linear_memory(&maps), &maps)?)
+    })
+}
+
+/// What a guest without a way out starts with.
+fn state(
+    wasi: WasiCtx,
+    limits: Limits,
+    door: Option<Arc<dyn Door>>,
+    output: Arc<Mutex<OutputBudget>>,
+) -> GuestState {
+    let far = Duration::from_secs(365 * 24 * 3600);
+    GuestState::new(Parts {
+        wasi,
+        hooks: Hooks::closed(),
+        grant: Arc::new(Grant::exactly(&[], AddressScope::Public, limits)),
+        caller: Caller {
+            call: "".into(),
+            plugin: "".into(),
+        },
+        services: Arc::new(NoServices),
+        programs: None,
+        door,
+        output,
+        deadline: std::time::Instant::now() + far,
+        cancel: tokio_util::sync::CancellationToken::new(),
+    })
+}
+
+/// An instance that has touched what every run touches, and has seeded itself.
+async fn instance(
+    loaded: &Loaded,
+    state: GuestState,
+    module: &str,
+) -> wasmtime::Result<(Store<GuestState>, Program)> {
+    let mut store = Store::new(&loaded.engine, state);
+    store.limiter(|state| &mut state.limiter);
+    let instance = loaded.pre.instantiate_async(&mut store).await?;
+    let warm = format!("import {module}; {module}.ready()");
+    instance.call_turn(&mut store, &warm).await?;
+    Ok((store, instance))
 }
 
 struct Worker {
@@ -130,31 +235,13 @@ impl Worker {
             };
             wasi.preopened_dir(&directory.host, &directory.guest, perms)?;
         }
-        let far = Duration::from_secs(365 * 24 * 3600);
-        let state = GuestState::new(Parts {
-            wasi: wasi.build(),
-            hooks: Hooks::closed(),
-            grant: Arc::new(Grant::exactly(&[], AddressScope::Public, setup.limits)),
-            caller: Caller {
-                call: "".into(),
-                plugin: "".into(),
-            },
-            services: Arc::new(NoServices),
-            programs: None,
-            door: Some(Arc::new(link.clone())),
-            output: Arc::clone(&output),
-            deadline: std::time::Instant::now() + far,
-            cancel: tokio_util::sync::CancellationToken::new(),
-        });
+        let door: Arc<dyn Door> = Arc::new(link.clone());
+        let state = state(wasi.build(), setup.limits, Some(door), Arc::clone(&output));
         // The first use of the clock looks for where the kernel has mapped it, which the walls forbid.
         processor_time();
+        loaded.pages.populate_for_writing();
         *walls = wall::enforce(&setup.directories, &setup.limits, &loaded.filter);
-        let mut store = Store::new(&loaded.engine, state);
-        store.limiter(|state| &mut state.limiter);
-        let instance = loaded.pre.instantiate_async(&mut store).await?;
-        // Touches the pages that every run touches, and lets the image seed itself.
-        let warm = format!("import {0}; {0}.ready()", setup.module);
-        instance.call_turn(&mut store, &warm).await?;
+        let (store, instance) = instance(loaded, state, &setup.module).await?;
         Ok(Worker {
             store,
             instance,
@@ -180,6 +267,7 @@ impl Worker {
         let cpu_us = processor_time().saturating_sub(since);
         let finish = match ended {
             Ok(_) => Finish::Done,
+            Err(error) if error.is::<I32Exit>() => Finish::Left,
             Err(error) => match drive::classify(&error, &self.store) {
                 Stop::Limit(limit) => Finish::Limit(limit),
                 Stop::Cancelled => Finish::Trap("cancelled".to_owned()),
@@ -238,6 +326,9 @@ impl Pollable for Said {
 
 impl OutputStream for Said {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let taken = lock(&self.budget).take(bytes.len() as u64);
         let kept = bytes.get(..usize::try_from(taken).unwrap_or(0));
         self.link

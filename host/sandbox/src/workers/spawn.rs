@@ -64,8 +64,8 @@ pub(crate) struct Usage {
 /// Starts the workers of one image.
 pub(crate) struct Spawner {
     worker: Worker,
-    /// `<cache> <digest>`.
-    image: [OsString; 2],
+    /// `<cache> <digest> <module>`.
+    image: [OsString; 3],
     zygote: Mutex<Option<Arc<Zygote>>>,
     next: AtomicU64,
 }
@@ -124,10 +124,15 @@ impl Process {
 }
 
 impl Spawner {
-    pub(crate) fn new(worker: Worker, cache: &std::path::Path, digest: &str) -> Spawner {
+    /// For an image with this digest, whose module runs command lines.
+    pub(crate) fn new(
+        worker: Worker,
+        cache: &std::path::Path,
+        (digest, module): (&str, &str),
+    ) -> Spawner {
         Spawner {
             worker,
-            image: [cache.into(), digest.into()],
+            image: [cache.into(), digest.into(), module.into()],
             zygote: Mutex::new(None),
             next: AtomicU64::new(1),
         }

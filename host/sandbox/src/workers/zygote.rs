@@ -28,7 +28,8 @@ use rustix::process::{
 };
 
 use super::interrupt;
-use super::serve::{Loaded, leave, serve};
+use super::pages::Pages;
+use super::serve::{Loaded, leave, rehearse, serve};
 use super::wall::{self, Forbidden};
 use crate::bindings::program::ProgramPre;
 use crate::cache::{Cache, Digest};
@@ -37,8 +38,8 @@ use crate::linker;
 
 /// What a worker process of this binary is for.
 ///
-/// `zygote <cache> <digest>` serves requests on its standard input, `one <cache> <digest>` is a single worker there, and
-/// `probe` tries the walls. The binary that embeds the sandbox calls this from a command of its own.
+/// `zygote <cache> <digest> <module>` serves requests on its standard input, `one` with the same is a single worker there,
+/// and `probe` tries the walls. The binary that embeds the sandbox calls this from a command of its own.
 ///
 /// # Errors
 ///
@@ -50,25 +51,30 @@ pub fn main(arguments: &[String]) -> Result<(), String> {
             let lines = wall::probe().join("\n");
             writeln!(io::stdout(), "{lines}").map_err(|error| error.to_string())
         }
-        [mode, cache, digest] => {
+        [mode, cache, digest, module] => {
             set_parent_process_death_signal(Some(Signal::KILL))
                 .map_err(|error| format!("PR_SET_PDEATHSIG: {error}"))?;
-            let loaded = load(Path::new(cache), digest)?;
+            let mut loaded = load(Path::new(cache), digest)?;
             let input = io::stdin()
                 .as_fd()
                 .try_clone_to_owned()
                 .map_err(|error| error.to_string())?;
             match mode.as_str() {
-                "zygote" => match zygote(&loaded, input) {
-                    // The host is gone, and nobody to tell.
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                    ended => ended.map_err(|error| error.to_string()),
-                },
+                "zygote" => {
+                    // An image that cannot be rehearsed cannot be run either, and its first worker says why.
+                    loaded.pages = rehearse(&loaded, module).unwrap_or_default();
+                    loaded.pages.populate_for_reading();
+                    match zygote(&loaded, input) {
+                        // The host is gone, and nobody to tell.
+                        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                        ended => ended.map_err(|error| error.to_string()),
+                    }
+                }
                 "one" => leave(serve(&loaded, UnixStream::from(input))),
                 other => Err(format!("no mode named {other}")),
             }
         }
-        _ => Err("expected: zygote|one <cache> <digest>, or probe".to_owned()),
+        _ => Err("expected: zygote|one <cache> <digest> <module>, or probe".to_owned()),
     }
 }
 
@@ -90,6 +96,7 @@ fn load(cache: &Path, digest: &str) -> Result<Loaded, String> {
         engine,
         pre,
         filter: wall::filter(Forbidden::Kill),
+        pages: Pages::default(),
     })
 }
 
