@@ -212,6 +212,8 @@ impl Host {
             bytes_in: outcome.receipt.bytes_in,
             bytes_out: outcome.receipt.bytes_out,
             host_calls: outcome.receipt.host_calls,
+            disk: outcome.receipt.disk,
+            open_files: outcome.receipt.open_files,
         };
         let end = journal::CallEnd {
             outcome: "ok".into(),

@@ -162,6 +162,8 @@ impl Record {
             bytes_in: receipt.bytes_in,
             bytes_out: receipt.bytes_out,
             host_calls: receipt.host_calls,
+            disk: receipt.disk,
+            open_files: receipt.open_files,
         });
         let end: Data = match result {
             Ok(output) => journal::CallEnd {

@@ -56,6 +56,7 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
     let model = model(&args.model, &providers)?;
     let max_cost = args.max_cost.map(dollars).transpose()?;
 
+    let programs = setup::installed(&paths)?;
     let id = uuid::Uuid::new_v4().to_string();
     let directory = args
         .session_dir
@@ -90,7 +91,7 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
         let sandbox = Sandbox::new(Setup {
             cache: &paths.compiled(),
             mounts,
-            programs: setup::installed(&paths),
+            programs,
             worker: Some(crate::worker()?),
             walls: loaded.policy.walls(),
             patience: sandbox::PATIENCE,

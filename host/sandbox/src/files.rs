@@ -15,7 +15,8 @@
 //! | a file that is renamed over another keeps the mode of the one it replaces | |
 //!
 //! The root is a mount of its own, called the void: it has no entries, and an attempt to open a file there is how the
-//! host learns what a guest tried to reach. Looking whether something is there is no attempt, and finds nothing.
+//! host learns what a guest tried to reach. Looking whether something is there is no attempt, and finds nothing; nor is
+//! reading `/dev/urandom`, which libraries try by themselves.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -51,11 +52,20 @@ pub(crate) struct FileGuard {
     peak_open: u64,
     allowed_open: u64,
     disk: Arc<Mutex<DiskBudget>>,
-    /// Where each directory descriptor is, as the guest names it.
-    places: HashMap<u32, PathBuf>,
+    /// What each descriptor stands for.
+    places: HashMap<u32, Place>,
     denials: Vec<Decision>,
     denied: u64,
     exceeded: Option<LimitExceeded>,
+}
+
+/// What a descriptor stands for.
+#[derive(Debug)]
+struct Place {
+    /// As the guest names it.
+    path: PathBuf,
+    /// Whether the guest has opened it; a mount is there from the start, and not counted.
+    opened: bool,
 }
 
 /// Bytes that a call may still write.
@@ -105,10 +115,12 @@ impl FileGuard {
         self.peak_open
     }
 
-    /// Adds what a program has written on this call's behalf.
-    pub(crate) fn add_written(&self, bytes: u64) {
+    /// Adds what a program has written, and had open at one time, on this call's behalf.
+    pub(crate) fn add(&mut self, written: u64, open: u64) {
         let mut disk = lock(&self.disk);
-        disk.used = disk.used.saturating_add(bytes);
+        disk.used = disk.used.saturating_add(written);
+        drop(disk);
+        self.peak_open = self.peak_open.max(self.open.saturating_add(open));
     }
 
     pub(crate) fn written(&self) -> u64 {
@@ -172,8 +184,9 @@ impl FileGuard {
     }
 
     fn closed(&mut self, rep: u32) {
-        self.open = self.open.saturating_sub(1);
-        self.places.remove(&rep);
+        if self.places.remove(&rep).is_some_and(|place| place.opened) {
+            self.open = self.open.saturating_sub(1);
+        }
     }
 }
 
@@ -210,6 +223,16 @@ fn check(guard: &mut FileGuard, base: &Path, path: &str) -> FsResult<PathBuf> {
 /// The guest's root.
 pub(crate) const VOID: &str = "/";
 
+/// Sources of randomness that libraries try before they ask the host for some. They are not there, and looking for them
+/// says nothing about a guest.
+const NOISE: [&str; 2] = ["/dev/urandom", "/dev/random"];
+
+/// Whether a path under the root is one of [`NOISE`].
+fn is_noise(path: &str) -> bool {
+    let path = Path::new(VOID).join(path);
+    NOISE.iter().any(|noise| path == Path::new(noise))
+}
+
 /// The key for linking.
 #[derive(Debug)]
 pub(crate) struct GuardedFiles;
@@ -236,8 +259,7 @@ impl Files<'_> {
         self.guard
             .places
             .get(&fd.rep())
-            .cloned()
-            .unwrap_or_else(|| PathBuf::from(VOID))
+            .map_or_else(|| PathBuf::from(VOID), |place| place.path.clone())
     }
 
     /// Checks a path under a directory and says where it leads.
@@ -251,7 +273,11 @@ impl preopens::Host for Files<'_> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
         let directories = preopens::Host::get_directories(&mut self.inner)?;
         for (fd, name) in &directories {
-            self.guard.places.insert(fd.rep(), PathBuf::from(name));
+            let place = Place {
+                path: PathBuf::from(name),
+                opened: false,
+            };
+            self.guard.places.insert(fd.rep(), place);
         }
         Ok(directories)
     }
@@ -425,6 +451,11 @@ impl types::HostDescriptor for Files<'_> {
             // Like `stat_at`: libraries look for fonts and settings in a dozen places, and there is nothing there.
             return Err(ErrorCode::NoEntry.into());
         }
+        let writes = flags.contains(types::DescriptorFlags::WRITE)
+            || open_flags.contains(types::OpenFlags::CREATE);
+        if self.place(&fd) == Path::new(VOID) && !writes && is_noise(&path) {
+            return Err(ErrorCode::NoEntry.into());
+        }
         let place = self.at(&fd, &path)?;
         self.refuse_special(&fd, &path)?;
         self.guard.opened()?;
@@ -437,6 +468,10 @@ impl types::HostDescriptor for Files<'_> {
             .await
         {
             Ok(opened) => {
+                let place = Place {
+                    path: place,
+                    opened: true,
+                };
                 self.guard.places.insert(opened.rep(), place);
                 Ok(opened)
             }

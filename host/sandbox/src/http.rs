@@ -101,12 +101,6 @@ struct Observer {
 
 impl Observe for Observer {
     fn exchange(&self, exchange: &Exchange) {
-        let outcome = match (&exchange.denial, &exchange.error, exchange.status) {
-            (Some(denial), _, _) => format!("denied: {}", denial.rule),
-            (None, Some(error), _) => error.clone(),
-            (None, None, Some(status)) => format!("status {status}"),
-            (None, None, None) => "ok".to_owned(),
-        };
         if let Some(denial) = &exchange.denial {
             let mut seen = lock(&self.seen);
             if seen.denials.len() < DENIALS && !seen.denials.contains(denial) {
@@ -114,11 +108,8 @@ impl Observe for Observer {
             }
         }
         let record = HostCall {
-            capability: format!(
-                "http {} {}{}",
-                exchange.method, exchange.origin, exchange.path
-            ),
-            outcome,
+            capability: exchange.capability(),
+            outcome: exchange.outcome(),
             bytes_out: exchange.sent,
             bytes_in: exchange.received,
             elapsed_us: u64::try_from(exchange.elapsed.as_micros()).unwrap_or(u64::MAX),
@@ -201,6 +192,7 @@ fn code(error: &EgressError) -> Error {
         EgressError::Connect { .. } => Error::ConnectionRefused,
         EgressError::Tls { .. } => Error::TlsProtocolError,
         EgressError::Timeout { .. } => Error::HttpResponseTimeout,
+        EgressError::Incomplete { .. } => Error::HttpResponseIncomplete,
         other => Error::InternalError(Some(other.to_string())),
     }
 }

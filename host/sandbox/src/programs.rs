@@ -84,11 +84,74 @@ pub struct Image {
     pub interrupt: Vec<Bits>,
 }
 
+/// Why an image cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// Nothing is installed there.
+    #[error("{}: there is no image; run `ml-intern setup`", path.display())]
+    Missing {
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// It is not as it was installed.
+    #[error("{}: the image is damaged: {problem}; run `ml-intern setup`", path.display())]
+    Damaged {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Image {
+    /// Compares the component with its record.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError::Damaged`] where it is another, or cannot be read.
+    pub fn check(&self) -> Result<(), ImageError> {
+        self.read().map(drop)
+    }
+
+    /// The component's bytes, compared with its record.
+    fn read(&self) -> Result<Vec<u8>, ImageError> {
+        let damaged = |problem: String| ImageError::Damaged {
+            path: self.component.clone(),
+            problem,
+        };
+        let bytes = std::fs::read(&self.component).map_err(|error| damaged(error.to_string()))?;
+        let found = Digest::of(&bytes);
+        if found == self.digest {
+            Ok(bytes)
+        } else {
+            Err(damaged(format!(
+                "its SHA-256 is {found}, and the record says {}",
+                self.digest
+            )))
+        }
+    }
+}
+
 /// What is left of a call's time when its program is stopped, so that the caller can still say what happened.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// How long a program that stays and was interrupted at its deadline may take to come to rest.
 const REST: Duration = Duration::from_millis(80);
+
+/// Descriptors that an image can have at one time: the table of the adapter between WASI preview 1 and 2, of
+/// `wasi-preview1-component-adapter` 48 (`MAX_DESCRIPTORS`).
+const DESCRIPTORS: u64 = 128;
+
+/// Standard input, output and error.
+const STANDARD: u64 = 3;
+
+/// Files that an image can open beside its directories. A grant of more is held to this, so that the limit has its name:
+/// past its table the adapter says that there is no memory.
+fn room(directories: usize) -> u64 {
+    DESCRIPTORS
+        .saturating_sub(STANDARD)
+        .saturating_sub(directories as u64)
+}
 
 /// The exit code of a program that was stopped: as a shell tells of `SIGKILL`.
 const KILLED: i32 = 137;
@@ -179,10 +242,13 @@ impl Programs {
             .images
             .get(name)
             .ok_or_else(|| format!("no program named {name}"))?;
+        if self.cache.has(&self.engine, &image.digest) {
+            return Ok(());
+        }
+        // Code is cached under the digest in the record, so it must be made from the bytes that have it.
+        let bytes = image.read().map_err(|error| error.to_string())?;
         self.cache
-            .load(&self.engine, &image.digest, || {
-                std::fs::read(&image.component)
-            })
+            .load(&self.engine, &image.digest, || Ok(bytes))
             .map(drop)
             .map_err(|error| format!("{}: {error}", image.component.display()))
     }
@@ -246,7 +312,8 @@ impl Programs {
                 writable: false,
             });
         }
-        let limits = *grant.limits();
+        let mut limits = *grant.limits();
+        limits.open_files = limits.open_files.min(room(directories.len()));
         let key = Arc::new(Key {
             program: program.clone(),
             directories: directories.clone(),
@@ -447,7 +514,7 @@ impl Programs {
             for denial in &end.denials {
                 caller.refuse(denial);
             }
-            caller.guard.add_written(end.written);
+            caller.guard.add(end.written, end.open_files);
         }
         if matches!(stopped, Some(Stopped::Cancelled)) {
             return Err(RunError::Cancelled);

@@ -82,6 +82,23 @@ async fn what_is_outside_is_refused_and_recorded() {
             NOT_PERMITTED,
             elsewhere("/nope"),
         ),
+        // Libraries look for these by themselves; a neighbour, and writing, are attempts like any other.
+        ("read", "/dev/urandom", "", NO_SUCH_FILE, vec![]),
+        ("read", "/dev/random", "", NO_SUCH_FILE, vec![]),
+        (
+            "write",
+            "/dev/urandom",
+            "x",
+            NOT_PERMITTED,
+            elsewhere("/dev/urandom"),
+        ),
+        (
+            "read",
+            "/dev/zero",
+            "",
+            NOT_PERMITTED,
+            elsewhere("/dev/zero"),
+        ),
         ("stat", "/etc/passwd", "", NO_SUCH_FILE, vec![]),
         ("stat", "/workspace/here.txt", "", "5", vec![]),
         ("read", &long, "", NAME_TOO_LONG, vec![]),

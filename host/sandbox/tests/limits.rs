@@ -102,7 +102,7 @@ async fn each_limit_fires_and_its_twin_does_not() {
             files,
             "limit reached: open-files (allowed 8 files, requested 9)",
         ),
-        (act("open", HERE, "", 5), files, "5 open"),
+        (act("open", HERE, "", 8), files, "8 open"),
         (act("reopen", HERE, "", 100), files, "done"),
         (
             act("fill", NEW, "", 17),

@@ -86,6 +86,10 @@ async fn command_lines() {
             "exit 0\nout\nerr\n",
         ),
         (
+            "import sqlite3; print(sqlite3.connect(':memory:').execute('select length(randomblob(4))').fetchone())",
+            "exit 0\n(4,)\n",
+        ),
+        (
             "import json, sqlite3, numpy; print(numpy.arange(3).sum())",
             "exit 0\n3\n",
         ),

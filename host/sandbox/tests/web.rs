@@ -361,3 +361,29 @@ async fn without_a_way_out_there_is_none() {
         "ErrorCode::HttpRequestDenied"
     );
 }
+
+/// A server that promises more than it gives.
+const CUT: &str = "HTTP/1.1 200 OK\r\ncontent-length: 50\r\nconnection: close\r\n\r\nhello";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_lost_is_no_answer() {
+    let scene = Scene::new().await;
+    let egress = way_out(Credentials::new());
+    for (answer, expected) in [
+        (HELLO, "200 hello"),
+        // A body's error reaches a guest as text: the runtime gives its streams no code.
+        (CUT, "incomplete HTTP response"),
+        ("", "HttpResponseIncomplete"),
+        ("SSH-2.0-x\r\n\r\n", "the response is not HTTP/1.1"),
+    ] {
+        let (port, _) = server(answer).await;
+        let origin = format!("http://evil.test:{port}");
+        let grant = granted(
+            &[need(origin.clone(), &["/"], None)],
+            AddressScope::Loopback,
+            AMPLE,
+        );
+        let told = request(&scene, "get-url", &format!("{origin}/"), &grant, &egress).await;
+        assert!(told.text.contains(expected), "{answer:?}: {}", told.text);
+    }
+}

@@ -139,6 +139,8 @@ pub(crate) fn whole_session(journal: &mut Journal) {
         bytes_in: 15,
         bytes_out: 5,
         host_calls: 2,
+        disk: 5,
+        open_files: 1,
     };
     let end = CallEnd {
         outcome: text("ok"),

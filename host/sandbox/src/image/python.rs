@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bits, Warm, WarmError, componentize, warm};
+use super::{Bits, ImageError, Warm, WarmError, componentize, warm};
 use crate::cache::Digest;
 use crate::programs::Image;
 
@@ -127,24 +127,57 @@ impl Record {
     }
 }
 
-/// The image in a directory that `ml-intern setup` has made: `component.wasm`, `lib/`, `mpl-data/`. None where it has not,
-/// or is not done.
-#[must_use]
-pub fn python(directory: &Path) -> Option<Image> {
-    let record = std::fs::read(directory.join(RECORD)).ok()?;
+/// The image in a directory that `ml-intern setup` has made: `component.wasm`, `lib/`, `mpl-data/`.
+///
+/// The component itself is not read, which takes a while; see [`Image::check`].
+///
+/// # Errors
+///
+/// [`ImageError::Missing`] where setup has not been there, or was not done; [`ImageError::Damaged`] where something is not
+/// as it was left.
+pub fn python(directory: &Path) -> Result<Image, ImageError> {
+    let path = directory.join(RECORD);
+    let damaged = |path: &Path, problem: String| ImageError::Damaged {
+        path: path.to_owned(),
+        problem,
+    };
+    let record = match std::fs::read(&path) {
+        Ok(record) => record,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(ImageError::Missing {
+                path: directory.to_owned(),
+            });
+        }
+        Err(error) => return Err(damaged(&path, error.to_string())),
+    };
     let Record {
-        component,
+        component: digest,
         interrupt,
-    } = serde_json::from_slice(&record).ok()?;
-    let digest = Digest::parse(&component)?;
+    } = serde_json::from_slice(&record).map_err(|error| damaged(&path, error.to_string()))?;
+    let digest = Digest::parse(&digest).ok_or_else(|| {
+        damaged(
+            &path,
+            "`component` is not 64 lower-case hexadecimal digits".to_owned(),
+        )
+    })?;
+    let component = directory.join("component.wasm");
+    if !component.is_file() {
+        return Err(damaged(&component, "the file is not there".to_owned()));
+    }
+    let directories = vec![
+        (directory.join("lib"), LIBRARY.to_owned()),
+        (directory.join("mpl-data"), PLOTTING_DATA.to_owned()),
+    ];
+    for (place, _) in &directories {
+        if !place.is_dir() {
+            return Err(damaged(place, "the directory is not there".to_owned()));
+        }
+    }
     let text = |pair: (&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
-    Some(Image {
-        component: directory.join("component.wasm"),
+    Ok(Image {
+        component,
         digest,
-        directories: vec![
-            (directory.join("lib"), LIBRARY.to_owned()),
-            (directory.join("mpl-data"), PLOTTING_DATA.to_owned()),
-        ],
+        directories,
         environment: [
             ("HOME", "/tmp"),
             ("MPLCONFIGDIR", "/tmp/.matplotlib"),

@@ -18,8 +18,7 @@ pub(crate) fn image() -> Image {
     let directory = super::home("XDG_DATA_HOME", ".local/share")
         .join("images")
         .join(folder());
-    python(&directory)
-        .unwrap_or_else(|| panic!("{} is not there; run `make setup`", directory.display()))
+    python(&directory).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// One tool of a plugin, with a workspace of its own.
