@@ -203,6 +203,7 @@ const OWN_FIELDS: &[&str] = &[
     "messages",
     "new_size",
     "old_size",
+    "open_files",
     "operation",
     "output_tokens",
     "parameters",
