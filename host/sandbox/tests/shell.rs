@@ -235,12 +235,9 @@ async fn what_is_not_here_says_what_to_use() {
     for (script, part) in [
         (
             "apt-get install x",
-            "apt-get: not available: nothing can be installed here",
+            "apt-get: not available: there are no system packages here",
         ),
-        (
-            "pip install requests",
-            "pip: not available: nothing can be installed here",
-        ),
+        ("uv pip install x", "uv: not available: use pip"),
         (
             "nvidia-smi",
             "nvidia-smi: not available: there is no GPU here; what needs one runs on Hugging Face Jobs",
@@ -250,8 +247,8 @@ async fn what_is_not_here_says_what_to_use() {
             "docker: not available: there are no containers here",
         ),
         (
-            "curl https://example.com",
-            "curl: not available: there is no network here",
+            "ssh example.com",
+            "ssh: not available: only HTTP goes out, through curl",
         ),
         (
             "git status",
