@@ -20,8 +20,8 @@ use tokio::net::TcpListener;
 
 use super::tool::{Answer, Tool, With};
 
-/// A server of files. `/echo` answers with what it was sent, `/head` with the head that it was sent in lower case, and
-/// `/to/STATUS/URL` leads elsewhere. Ends with the test's runtime.
+/// A server of files. `/echo` answers with what it was sent, `/head` with the head that it was sent, and
+/// `/to/STATUS?URL` leads elsewhere. Ends with the test's runtime.
 pub(crate) struct Server {
     pub(crate) port: u16,
     /// First lines of the requests that came.
@@ -44,7 +44,7 @@ impl Server {
                     let line = head.lines().next().unwrap().to_owned();
                     let path = line.split(' ').nth(1).unwrap().to_owned();
                     kept.lock().unwrap().push(line);
-                    let (status, body) = match (path.as_str(), files.get(&path)) {
+                    let (status, body) = match (path.split('?').next().unwrap(), files.get(&path)) {
                         ("/echo", _) => ("200 OK", body),
                         ("/head", _) => ("200 OK", head.into_bytes()),
                         (_, Some(file)) => ("200 OK", file.clone()),
@@ -52,12 +52,11 @@ impl Server {
                     };
                     let redirect = path
                         .strip_prefix("/to/")
-                        .and_then(|path| path.split_once('/'));
+                        .and_then(|path| path.split_once('?'));
                     let (status, location) = match redirect {
-                        Some((status, to)) => (
-                            format!("{status} Elsewhere"),
-                            format!("location: {to}\r\n"),
-                        ),
+                        Some((status, to)) => {
+                            (format!("{status} Elsewhere"), format!("location: {to}\r\n"))
+                        }
                         None => (status.to_owned(), String::new()),
                     };
                     let kind = if path.ends_with('/') {
