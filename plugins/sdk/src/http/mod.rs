@@ -44,6 +44,7 @@ pub use request::{Request, encode};
 use response::Source;
 pub use response::{Body, Headers, Response};
 use target::Target;
+pub use target::method_name;
 
 use crate::HttpMethod;
 

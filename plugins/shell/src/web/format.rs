@@ -5,17 +5,19 @@
 use std::time::Duration;
 
 use ml_intern_sdk::HttpMethod;
-use url::Url;
+use ml_intern_sdk::http::method_name;
 
-use super::{Stop, transfer};
+use super::Stop;
 
 /// What is known of a transfer.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     /// The URL that was given.
-    pub(super) given: Url,
-    /// The URL of the last request.
-    pub(super) effective: Url,
+    pub(super) given: String,
+    /// The URL of the last request, or what was given.
+    pub(super) effective: String,
+    /// The name of a file at the end of the first one.
+    pub(super) name: Option<String>,
     /// The last answer's status; 0 where there was none.
     pub(super) status: u16,
     pub(super) method: HttpMethod,
@@ -26,7 +28,7 @@ pub(super) struct Facts {
     pub(super) sent: usize,
     pub(super) redirects: usize,
     /// Where a redirect that was not followed leads.
-    pub(super) leads: Option<Url>,
+    pub(super) leads: Option<String>,
     /// Where the body was written.
     pub(super) file: Option<String>,
     pub(super) elapsed: Duration,
@@ -35,10 +37,11 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn of(url: Url) -> Self {
+    pub(super) fn of(url: &str) -> Self {
         Self {
-            effective: url.clone(),
-            given: url,
+            given: url.to_owned(),
+            effective: url.to_owned(),
+            name: None,
             status: 0,
             method: HttpMethod::Get,
             headers: Vec::new(),
@@ -107,13 +110,17 @@ fn variable(name: &str, facts: &Facts, stop: Option<&Stop>) -> Option<String> {
         "size_download" => facts.received.to_string(),
         "size_upload" => facts.sent.to_string(),
         "content_type" => facts.header("content-type").unwrap_or_default().to_owned(),
-        "url" => facts.given.to_string(),
-        "url_effective" => facts.effective.to_string(),
-        "redirect_url" => facts.leads.as_ref().map(Url::to_string).unwrap_or_default(),
+        "url" => facts.given.clone(),
+        "url_effective" => facts.effective.clone(),
+        "redirect_url" => facts.leads.clone().unwrap_or_default(),
         "num_redirects" => facts.redirects.to_string(),
         "num_headers" => facts.headers.len().to_string(),
-        "method" => transfer::name(facts.method).to_owned(),
-        "scheme" => facts.effective.scheme().to_owned(),
+        "method" => method_name(facts.method).to_owned(),
+        "scheme" => facts
+            .effective
+            .split_once("://")
+            .map_or("http", |(scheme, _)| scheme)
+            .to_owned(),
         "filename_effective" => facts.file.clone().unwrap_or_default(),
         "time_total" => seconds(facts.elapsed),
         "time_starttransfer" => seconds(facts.waited),
@@ -135,10 +142,10 @@ mod tests {
             received: 12,
             sent: 3,
             redirects: 1,
-            effective: Url::parse("http://b.example/y").unwrap(),
+            effective: "http://b.example/y".into(),
             elapsed: Duration::from_millis(1_250),
             method: HttpMethod::Post,
-            ..Facts::of(Url::parse("http://a.example/x").unwrap())
+            ..Facts::of("http://a.example/x")
         };
         for (text, expected) in [
             ("", ""),
@@ -178,7 +185,7 @@ mod tests {
 
     #[test]
     fn without_an_answer_the_code_is_000() {
-        let facts = Facts::of(Url::parse("http://a.example/").unwrap());
+        let facts = Facts::of("http://a.example/");
         assert_eq!(
             write_out("%{http_code}%{content_type}", &facts, None).0,
             "000"

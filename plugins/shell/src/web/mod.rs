@@ -204,12 +204,16 @@ impl Web {
             Out::Stdout => None,
             Out::File(path) if path == "-" => None,
             Out::File(path) => Some(path.clone()),
-            Out::Remote => Some(address::file_name(&transfer.facts.given).ok_or_else(|| {
+            Out::Remote => Some(transfer.facts.name.clone().ok_or_else(|| {
                 Stop::new(23, "the URL has no file name at its end; name one with -o")
             })?),
             // As wget names what has no name.
             Out::RemoteOrIndex => Some(
-                address::file_name(&transfer.facts.given).unwrap_or_else(|| "index.html".into()),
+                transfer
+                    .facts
+                    .name
+                    .clone()
+                    .unwrap_or_else(|| "index.html".into()),
             ),
         };
         match path {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use lexopt::{Arg, Parser, ValueExt as _};
 use ml_intern_sdk::HttpMethod;
-use ml_intern_sdk::http::METHODS;
+use ml_intern_sdk::http::{METHODS, method_name};
 
-use super::{LARGEST, Stop, refused, transfer};
+use super::{LARGEST, Stop, refused};
 
 /// Redirects that are followed at most, unless the command line says otherwise.
 const REDIRECTS: usize = 10;
@@ -170,9 +170,9 @@ fn limit(parser: &mut Parser, option: &str) -> Result<Option<Duration>, Stop> {
 pub(super) fn method(name: &str) -> Result<HttpMethod, Stop> {
     METHODS
         .into_iter()
-        .find(|method| transfer::name(*method).eq_ignore_ascii_case(name))
+        .find(|method| method_name(*method).eq_ignore_ascii_case(name))
         .ok_or_else(|| {
-            let all: Vec<_> = METHODS.into_iter().map(transfer::name).collect();
+            let all: Vec<_> = METHODS.into_iter().map(method_name).collect();
             Stop::usage(format!(
                 "the method '{name}' cannot be sent; there are {}",
                 all.join(", ")

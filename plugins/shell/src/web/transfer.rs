@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ml_intern_sdk::HttpMethod;
-use ml_intern_sdk::http::{Error, ErrorCode, Request, Response};
+use ml_intern_sdk::http::{Error, ErrorCode, Request, Response, method_name};
 use url::Url;
 
 use super::body::Inputs;
@@ -39,19 +39,6 @@ impl Transfer {
     }
 }
 
-/// A method, as it is written.
-pub(super) fn name(method: HttpMethod) -> &'static str {
-    match method {
-        HttpMethod::Get => "GET",
-        HttpMethod::Head => "HEAD",
-        HttpMethod::Options => "OPTIONS",
-        HttpMethod::Post => "POST",
-        HttpMethod::Put => "PUT",
-        HttpMethod::Patch => "PATCH",
-        HttpMethod::Delete => "DELETE",
-    }
-}
-
 /// Runs it to its end, or until then.
 pub(super) fn run(
     options: &Options,
@@ -65,30 +52,20 @@ pub(super) fn run(
         .max_time
         .and_then(|time| begun.checked_add(time))
         .map_or(until, |own| own.min(until));
-    let (given, stop) = match first(inputs, typed) {
-        Ok(url) => (Ok(url), None),
-        Err(stop) => (Err(()), Some(stop)),
-    };
     let mut transfer = Transfer {
         heads: Vec::new(),
         body: Vec::new(),
         came: false,
         log: String::new(),
-        facts: Facts::of(given.unwrap_or_else(|()| blank())),
-        stop,
+        facts: Facts::of(typed),
+        stop: None,
     };
-    if transfer.stop.is_none() {
-        let clock = Clock { begun, until };
-        transfer.stop = transfer.follow(options, inputs, clock, send).err();
-    }
+    let clock = Clock { begun, until };
+    transfer.stop = first(inputs, typed)
+        .and_then(|url| transfer.follow(options, inputs, url, clock, send))
+        .err();
     transfer.facts.elapsed = begun.elapsed();
     transfer
-}
-
-/// What stands for a URL that is none.
-fn blank() -> Url {
-    #[expect(clippy::unwrap_used, reason = "a constant")]
-    Url::parse("about:blank").unwrap()
 }
 
 /// The URL of the first request.
@@ -144,18 +121,19 @@ impl Transfer {
         &mut self,
         options: &Options,
         inputs: &Inputs,
+        mut url: Url,
         clock: Clock,
         send: Send,
     ) -> Result<(), Stop> {
         let mut method = inputs.method.unwrap_or(HttpMethod::Get);
         let mut body = inputs.body.as_deref();
-        let mut url = self.facts.given.clone();
+        self.facts.name = address::file_name(&url);
         loop {
             if options.https_only && url.scheme() != "https" {
                 let text = format!("Protocol {:?} disabled by --proto", url.scheme());
                 return Err(Stop::new(1, text));
             }
-            self.facts.effective = url.clone();
+            self.facts.effective = url.to_string();
             self.facts.method = method;
             let request = self.request(options, inputs, &url, method, body, clock.left()?);
             let asked = Instant::now();
@@ -185,7 +163,7 @@ impl Transfer {
                     url = to?;
                 }
                 leads => {
-                    self.facts.leads = leads.and_then(Result::ok);
+                    self.facts.leads = leads.and_then(Result::ok).map(String::from);
                     return self.last(options, method, response, clock);
                 }
             }
@@ -215,7 +193,7 @@ impl Transfer {
             let port = url.port().map(|port| format!(":{port}"));
             self.log.push_str(&format!(
                 "> {} {}{} HTTP/1.1\n> Host: {}{}\n",
-                name(method),
+                method_name(method),
                 url.path(),
                 query.unwrap_or_default(),
                 url.host_str().unwrap_or_default(),

@@ -42,7 +42,9 @@ pub(super) fn parse(arguments: &[String]) -> Result<Asked, Stop> {
                 options.headers.push(format!("User-Agent: {value}"));
             }
             Short('T') | Long("timeout") => {
-                options.max_time = Some(seconds(&mut parser, "--timeout")?);
+                // 0 is no limit.
+                options.max_time =
+                    Some(seconds(&mut parser, "--timeout")?).filter(|time| !time.is_zero());
             }
             Short('t') | Long("tries") => {
                 let tries: u32 = number(&mut parser, "--tries", "a number")?;
@@ -55,11 +57,18 @@ pub(super) fn parse(arguments: &[String]) -> Result<Asked, Stop> {
             Long("post-data") => options.data.push(Data::Text(text(&mut parser)?)),
             Long("post-file") => options.data.push(Data::File(text(&mut parser)?)),
             Long("spider") => options.head = true,
-            // `-nv`, `-nc` and the like, which lexopt reads letter by letter, and what shows progress.
+            // `-nv`, which lexopt reads letter by letter. It says what `wget` says here anyway.
             Short('n') => {
-                parser.optional_value();
+                let letter = parser.optional_value();
+                if letter.as_deref() != Some("v".as_ref()) {
+                    let letter = letter.unwrap_or_default();
+                    return Err(Stop::usage(format!(
+                        "option -n{}: is unknown",
+                        letter.to_string_lossy()
+                    )));
+                }
             }
-            Long("no-verbose" | "show-progress" | "no-clobber" | "https-only") => {}
+            Long("no-verbose" | "show-progress") => {}
             Long("progress") => {
                 text(&mut parser)?;
             }
@@ -178,6 +187,7 @@ mod tests {
         }
         for (line, text) in [
             ("-r u", "option -r: is unknown"),
+            ("-nc u", "option -nc: is unknown"),
             ("-q", "no URL specified"),
             ("-O a u v", "-O takes the body of one URL here"),
             (
