@@ -11,134 +11,11 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex};
 
-use egress::Egress;
 use ml_intern_sandbox::Digest;
-use policy::Policy;
-use serde_json::{Value, json};
-use support::tool::{Answer, Tool, With};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-
-/// A server of files, which answers `POST /echo` with what it was sent. Ends with the test's runtime.
-struct Server {
-    port: u16,
-    /// First lines of the requests that came.
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    async fn start(files: BTreeMap<String, Vec<u8>>) -> Server {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let seen = Arc::<Mutex<Vec<String>>>::default();
-        let (kept, files) = (Arc::clone(&seen), Arc::new(files));
-        tokio::spawn(async move {
-            while let Ok((mut socket, _)) = listener.accept().await {
-                let (kept, files) = (Arc::clone(&kept), Arc::clone(&files));
-                tokio::spawn(async move {
-                    let Some((head, body)) = request(&mut socket).await else {
-                        return;
-                    };
-                    let line = head.lines().next().unwrap().to_owned();
-                    let path = line.split(' ').nth(1).unwrap().to_owned();
-                    kept.lock().unwrap().push(line);
-                    let (status, body) = match (path.as_str(), files.get(&path)) {
-                        ("/echo", _) => ("200 OK", body),
-                        (_, Some(file)) => ("200 OK", file.clone()),
-                        _ => ("404 Not Found", b"nothing here".to_vec()),
-                    };
-                    let kind = if path.ends_with('/') {
-                        "text/html"
-                    } else {
-                        "application/octet-stream"
-                    };
-                    let head = format!(
-                        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nset-cookie: a=b\r\nconnection: close\r\n\r\n",
-                        body.len()
-                    );
-                    let _ = socket.write_all(head.as_bytes()).await;
-                    let _ = socket.write_all(&body).await;
-                });
-            }
-        });
-        Server { port, seen }
-    }
-
-    fn origin(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-}
-
-/// Head and body of one request.
-async fn request(socket: &mut tokio::net::TcpStream) -> Option<(String, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    loop {
-        if let Some(end) = bytes.windows(4).position(|part| part == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
-            let length: usize = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "))
-                .map_or(0, |text| text.parse().unwrap());
-            if bytes.len() >= end + 4 + length {
-                let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-                return Some((head, bytes[end + 4..].to_vec()));
-            }
-        }
-        let mut buffer = [0; 16 << 10];
-        match socket.read(&mut buffer).await {
-            Ok(0) | Err(_) => return None,
-            Ok(read) => bytes.extend_from_slice(&buffer[..read]),
-        }
-    }
-}
-
-/// Work in the sandbox, and what a test adds.
-fn policy(rest: &str) -> Policy {
-    let text = format!(
-        r#"
-version = 1
-name = "test"
-limits = {{ memory = "2 GiB", fuel = 50_000_000_000, deadline = "2 min", output = "1 MiB", open-files = 64, host-calls = 10_000, disk = "256 MiB", network = "8 MiB", requests = 60 }}
-[[rule]]
-name = "work"
-decision = "allow"
-tools = "all"
-effects = ["execute"]
-[[rule]]
-name = "places"
-decision = "allow"
-tools = "all"
-mounts = [{{ name = "workspace", access = "read-write" }}, {{ name = "tmp", access = "read-write" }}]
-[[rule]]
-name = "python"
-decision = "allow"
-tools = "all"
-programs = ["python"]
-{rest}"#
-    );
-    Policy::parse("test.toml", &text).unwrap()
-}
-
-fn allow(origin: &str, methods: &str, paths: &str) -> String {
-    format!(
-        "[[rule]]\nname = '{origin} {paths}'\ndecision = \"allow\"\ntools = [\"python\"]\nhttp = {{ origins = [\"{origin}\"], methods = {methods}, paths = {paths}, addresses = \"loopback\" }}\n"
-    )
-}
-
-const PACKAGES: &str = "[[rule]]\nname = \"packages\"\ndecision = \"allow\"\ntools = \"all\"\nmounts = [{ name = \"packages\", access = \"read-write\" }]\n";
-
-async fn call(tool: &Tool, policy: &Policy, arguments: Value) -> Answer {
-    let with = With {
-        policy: Some(policy.clone()),
-        egress: Some(Egress::builder().build().unwrap()),
-        ..With::default()
-    };
-    tool.call_with(arguments, with).await
-}
+use serde_json::json;
+use support::tool::Tool;
+use support::web::{PACKAGES, Server, allow, call, index, policy, wheel};
 
 /// What Python code sees of an allowed origin, and of everything beside it.
 #[tokio::test(flavor = "multi_thread")]
@@ -152,6 +29,7 @@ async fn urllib_reaches_what_the_policy_allows_and_is_told_why_not() {
     .await;
     let origin = server.origin();
     let policy = policy(&allow(
+        "python",
         &origin,
         "[\"GET\", \"POST\"]",
         "[\"/api\", \"/echo\"]",
@@ -227,7 +105,7 @@ refused(lambda: socket.create_server(("127.0.0.1", 0)))
     assert!(!seen.iter().any(|line| line.contains("/other")), "{seen:?}");
 
     // The twin: the same code, where a rule names the path.
-    let policy = self::policy(&allow(&origin, "[\"GET\"]", "\"all\""));
+    let policy = support::web::policy(&allow("python", &origin, "[\"GET\"]", "\"all\""));
     let code =
         format!("import urllib.request\nprint(urllib.request.urlopen('{origin}/other').read())");
     let answer = call(&tool, &policy, json!({"code": code})).await;
@@ -243,7 +121,7 @@ async fn requests_and_bytes_are_counted() {
     ]))
     .await;
     let origin = server.origin();
-    let policy = policy(&allow(&origin, "[\"GET\"]", "\"all\""));
+    let policy = policy(&allow("python", &origin, "[\"GET\"]", "\"all\""));
     let tool = Tool::python().await;
     let fetch = |path: &str, times: u32| {
         json!({"code": format!(
@@ -269,50 +147,6 @@ async fn requests_and_bytes_are_counted() {
     }
 }
 
-/// A wheel with one module, as an index serves it.
-fn wheel(name: &str, version: &str, tag: &str, needs: &[&str]) -> (String, Vec<u8>) {
-    let info = format!("{name}-{version}.dist-info");
-    let mut metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
-    for need in needs {
-        metadata.push_str(&format!("Requires-Dist: {need}\n"));
-    }
-    let files = [
-        (
-            format!("{name}/__init__.py"),
-            format!("version = {version:?}\n"),
-        ),
-        (format!("{info}/METADATA"), metadata),
-        (
-            format!("{info}/WHEEL"),
-            format!("Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n"),
-        ),
-        (format!("{info}/RECORD"), String::new()),
-    ];
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (path, text) in files {
-        zip.start_file(path, zip::write::SimpleFileOptions::default())
-            .unwrap();
-        zip.write_all(text.as_bytes()).unwrap();
-    }
-    (
-        format!("{name}-{version}-{tag}.whl"),
-        zip.finish().unwrap().into_inner(),
-    )
-}
-
-/// An index (PEP 503) of these files, each of a package whose name it begins with.
-fn index(files: &[(String, Vec<u8>)]) -> BTreeMap<String, Vec<u8>> {
-    let mut served: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    for (file, bytes) in files {
-        let package = file.split('-').next().unwrap();
-        let digest = Digest::of(bytes);
-        let page = served.entry(format!("/simple/{package}/")).or_default();
-        page.extend(format!("<a href=\"/files/{file}#sha256={digest}\">{file}</a>\n").bytes());
-        served.insert(format!("/files/{file}"), bytes.clone());
-    }
-    served
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn packages_are_installed_for_the_session_where_the_policy_allows_it() {
     let alpha = wheel("alpha", "1.2", "py3-none-any", &["beta>=2", "numpy"]);
@@ -334,7 +168,7 @@ async fn packages_are_installed_for_the_session_where_the_policy_allows_it() {
         &[("PIP_INDEX_URL", &address)],
     )
     .await;
-    let web = allow(&origin, "[\"GET\"]", "\"all\"");
+    let web = allow("python", &origin, "[\"GET\"]", "\"all\"");
     let open = policy(&format!("{web}{PACKAGES}"));
     let install = |package: &str| json!({"operation": "install", "packages": [package]});
     let import = json!({"code": "import alpha, beta; print(alpha.version, beta.version)"});

@@ -203,6 +203,24 @@ async fn scripts() {
             0,
         ),
         ("python -c 'print(\"x\\n\"*3)' | grep -c x", "3\n", 0),
+        ("timeout 1h python -c 'print(1)'", "1\n", 0),
+        ("timeout 1h sleep 0 && echo slept", "slept\n", 0),
+        ("timeout 0.2 sleep 30; echo $?", "124\n", 0),
+        (
+            "timeout 0.3 python -c 'while True: pass' 2>/dev/null; echo $?",
+            "124\n",
+            0,
+        ),
+        (
+            "timeout 0.3 bash -c 'python -c \"while True: pass\"' 2>/dev/null; echo $?",
+            "124\n",
+            0,
+        ),
+        (
+            "timeout 0.3 true; python -c 'import os; print(\"TIMEOUT_UNTIL_MS\" in os.environ)'",
+            "False\n",
+            0,
+        ),
         ("command -v python >/dev/null && echo found", "found\n", 0),
         (
             "python -c 'import json,sys; print(json.load(sys.stdin)[\"rows\"][1][\"n\"])' < d.json",
@@ -235,12 +253,9 @@ async fn what_is_not_here_says_what_to_use() {
     for (script, part) in [
         (
             "apt-get install x",
-            "apt-get: not available: nothing can be installed here",
+            "apt-get: not available: there are no system packages here",
         ),
-        (
-            "pip install requests",
-            "pip: not available: nothing can be installed here",
-        ),
+        ("uv pip install x", "uv: not available: use pip"),
         (
             "nvidia-smi",
             "nvidia-smi: not available: there is no GPU here; what needs one runs on Hugging Face Jobs",
@@ -250,8 +265,8 @@ async fn what_is_not_here_says_what_to_use() {
             "docker: not available: there are no containers here",
         ),
         (
-            "curl https://example.com",
-            "curl: not available: there is no network here",
+            "ssh example.com",
+            "ssh: not available: only HTTP goes out, through curl",
         ),
         (
             "git status",

@@ -7,7 +7,7 @@ mod report;
 
 use command::{Cell, Install, KERNEL, Reset, Run};
 use ml_intern_sdk::prelude::*;
-use ml_intern_sdk::programs;
+use ml_intern_sdk::{http, programs};
 
 /// What the component exports.
 #[must_use]
@@ -28,7 +28,7 @@ pub fn plugin() -> Plugin {
             need::mount("tmp", Access::ReadWrite),
             need::mount("data", Access::ReadOnly),
             need::mount("packages", packages),
-            need::web(METHODS),
+            need::web(http::METHODS),
         ]
     };
     let run = Operation::new("run", run)
@@ -59,17 +59,6 @@ pub fn plugin() -> Plugin {
         .default("run"),
     )
 }
-
-/// What running code may send; the policy decides about each request.
-const METHODS: [HttpMethod; 7] = [
-    HttpMethod::Get,
-    HttpMethod::Head,
-    HttpMethod::Options,
-    HttpMethod::Post,
-    HttpMethod::Put,
-    HttpMethod::Patch,
-    HttpMethod::Delete,
-];
 
 const DESCRIPTION: &str = "Runs Python in the sandbox: CPython with numpy, pandas, scipy, scikit-learn, statsmodels, \
 seaborn and matplotlib. Returns what was printed, the exit code, time and peak memory.\n\
@@ -131,7 +120,7 @@ mod tests {
                 need::mount("tmp", Access::ReadWrite),
                 need::mount("data", Access::ReadOnly),
                 need::mount("packages", packages),
-                Need::Web(METHODS.to_vec()),
+                Need::Web(http::METHODS.to_vec()),
             ]
         };
         let [run, execute, install, reset] = tool.operations.as_slice() else {

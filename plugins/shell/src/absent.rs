@@ -15,9 +15,10 @@ pub(crate) const ABSENT: &[(&str, &str)] = &[
     ("brew", PACKAGES),
     ("conda", PACKAGES),
     ("mamba", PACKAGES),
-    ("pip", PYTHON_PACKAGES),
-    ("pip3", PYTHON_PACKAGES),
-    ("uv", PYTHON_PACKAGES),
+    (
+        "uv",
+        "use pip: `pip install` gets pure-Python wheels where the policy allows the index",
+    ),
     ("npm", "there is no Node here; use python"),
     ("node", "there is no Node here; use python"),
     (
@@ -36,16 +37,13 @@ pub(crate) const ABSENT: &[(&str, &str)] = &[
         "podman",
         "there are no containers here; this shell is the sandbox",
     ),
-    ("ssh", "there is no network here; use the tools for the web"),
-    ("scp", "there is no network here; use the tools for the web"),
-    (
-        "curl",
-        "there is no network here; use the tools for the web",
-    ),
-    (
-        "wget",
-        "there is no network here; use the tools for the web",
-    ),
+    ("ssh", ONLY_HTTP),
+    ("scp", ONLY_HTTP),
+    ("sftp", ONLY_HTTP),
+    ("rsync", ONLY_HTTP),
+    ("ftp", ONLY_HTTP),
+    ("nc", ONLY_HTTP),
+    ("telnet", ONLY_HTTP),
     ("sudo", "there are no other users here; leave sudo out"),
     ("su", "there are no other users here"),
     ("systemctl", "there are no services here"),
@@ -84,8 +82,8 @@ pub(crate) const ABSENT: &[(&str, &str)] = &[
     ("nano", "edit files with the edit tool"),
 ];
 
-const PACKAGES: &str = "nothing can be installed here; python has numpy, pandas, scipy, scikit-learn, statsmodels and matplotlib";
-const PYTHON_PACKAGES: &str = "nothing can be installed here; built in are numpy, pandas, scipy, scikit-learn, statsmodels, matplotlib and seaborn, and what needs more runs on Hugging Face Jobs";
+const PACKAGES: &str = "there are no system packages here; python has numpy, pandas, scipy, scikit-learn, statsmodels, matplotlib and seaborn, `pip install` gets pure-Python wheels where the policy allows the index, and what needs more runs on Hugging Face Jobs";
+const ONLY_HTTP: &str = "only HTTP goes out, through curl, as far as the policy allows";
 
 /// One of them.
 pub(crate) struct Absent(pub(crate) &'static str, pub(crate) &'static str);

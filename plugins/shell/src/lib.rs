@@ -6,6 +6,8 @@
 //! | `session` | the shell: its limits, its files, its commands |
 //! | `files` | the file system that the shell sees |
 //! | `programs` | commands that are other components |
+//! | `web` | `curl` and `wget` |
+//! | `time` | `timeout` and `sleep` |
 //! | `absent` | commands that do not exist here, and what to use instead |
 //! | `report` | how it ended, for the model |
 
@@ -15,8 +17,11 @@ mod files;
 mod programs;
 mod report;
 mod session;
+mod time;
+mod web;
 
 use command::Script;
+use ml_intern_sdk::http;
 use ml_intern_sdk::prelude::*;
 
 /// What the component exports.
@@ -40,15 +45,7 @@ pub fn plugin() -> Plugin {
             need::mount("data", Access::ReadOnly),
             need::mount("packages", Access::ReadWrite),
             // For `curl`, and for what it runs.
-            need::web([
-                HttpMethod::Get,
-                HttpMethod::Head,
-                HttpMethod::Options,
-                HttpMethod::Post,
-                HttpMethod::Put,
-                HttpMethod::Patch,
-                HttpMethod::Delete,
-            ]),
+            need::web(http::METHODS),
         ]);
     Plugin::new(
         "shell",
@@ -62,8 +59,9 @@ pub fn plugin() -> Plugin {
 const DESCRIPTION: &str = "Runs a shell script in the sandbox (bash syntax: pipes, redirects, globs, loops, functions, \
 here-documents) and returns its output and exit code. Utilities: ls cat head tail grep sed awk find xargs sort uniq cut \
 tr wc diff jq tar gzip tee mkdir mv cp rm date env printf seq and more. `python` runs scripts (python train.py | tail). \
-The working directory is /workspace, /tmp is scratch space; nothing else can be written. Each call is a fresh shell. \
-No network, no background processes, no package managers.";
+`pip install` gets pure-Python wheels for this session; curl and wget send HTTP requests: both as far as the policy \
+allows. The working directory is /workspace, /tmp is scratch space; nothing else can be written. Each call is a fresh \
+shell. No background processes, no git, no compilers.";
 
 fn run(script: Script) -> Result<Output, Failure> {
     let script = script.checked()?;

@@ -5,12 +5,16 @@ use std::time::{Duration, Instant};
 use bashkit::{Builtin, BuiltinContext, ExecResult, Result, async_trait};
 use ml_intern_sdk::programs::{self, Command, Error};
 
+use crate::time;
+
 /// What a shell says of a command that it found and could not run.
 const NOT_RUNNABLE: i32 = 126;
 
-/// The command `python`.
+/// The command `python`, or one that is `python` with arguments before its own.
 pub(crate) struct Program {
     pub(crate) name: &'static str,
+    /// What comes before the arguments: `-m pip` for `pip`.
+    pub(crate) before: &'static [&'static str],
     /// When the whole script has to be over.
     pub(crate) until: Instant,
 }
@@ -18,7 +22,8 @@ pub(crate) struct Program {
 #[async_trait]
 impl Builtin for Program {
     async fn execute(&self, context: BuiltinContext<'_>) -> Result<ExecResult> {
-        let left = self.until.saturating_duration_since(Instant::now());
+        let until = time::until(context.env, self.until);
+        let left = until.saturating_duration_since(Instant::now());
         let environment = context
             .env
             .iter()
@@ -27,7 +32,12 @@ impl Builtin for Program {
             .collect();
         let command = Command {
             program: self.name.to_owned(),
-            arguments: context.args.to_vec(),
+            arguments: self
+                .before
+                .iter()
+                .map(|argument| (*argument).to_owned())
+                .chain(context.args.iter().cloned())
+                .collect(),
             environment,
             directory: context.cwd.to_string_lossy().into_owned(),
             stdin: context
@@ -51,7 +61,11 @@ impl Builtin for Program {
                 }
                 let mut result = ExecResult::ok_bytes(exit.stdout);
                 result.stderr = errors.into();
-                result.exit_code = exit.code;
+                // What a `timeout` around it says where it could stop it itself.
+                result.exit_code = match &exit.stopped {
+                    Some(_) if Instant::now() >= until => time::LATE,
+                    _ => exit.code,
+                };
                 result
             }
             Err(error) => {
@@ -69,8 +83,16 @@ impl Builtin for Program {
 }
 
 /// Variables of the shell's own, which the program has its own of.
-const OWN: [&str; 8] = [
-    "HOME", "PATH", "PWD", "OLDPWD", "SHLVL", "SHELL", "USER", "_",
+const OWN: [&str; 9] = [
+    "HOME",
+    "PATH",
+    "PWD",
+    "OLDPWD",
+    "SHLVL",
+    "SHELL",
+    "USER",
+    "_",
+    time::UNTIL,
 ];
 
 fn milliseconds(time: Duration) -> u32 {

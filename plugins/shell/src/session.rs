@@ -11,9 +11,16 @@ use crate::command::Checked;
 use crate::files;
 use crate::programs::Program;
 use crate::report::Ended;
+use crate::time::{Sleep, Timeout};
+use crate::web::{Name, Web};
 
-/// Commands that the program `python` is run by.
-const PYTHON: [&str; 2] = ["python", "python3"];
+/// Commands that the program `python` is run by, and what comes before their arguments.
+const PYTHON: [(&str, &[&str]); 4] = [
+    ("python", &[]),
+    ("python3", &[]),
+    ("pip", &["-m", "pip"]),
+    ("pip3", &["-m", "pip"]),
+];
 
 /// Bytes of each stream that the shell keeps.
 const KEPT: usize = 8 << 20;
@@ -44,11 +51,23 @@ pub(crate) fn run(script: &Checked) -> Result<Ended, Failure> {
     for (name, instead) in ABSENT {
         builder = builder.builtin(*name, Box::new(Absent(name, instead)));
     }
+    let until = since + script.timeout;
+    for (name, command) in [("curl", Name::Curl), ("wget", Name::Wget)] {
+        let web = Web {
+            name: command,
+            until,
+        };
+        builder = builder.builtin(name, Box::new(web));
+    }
+    builder = builder
+        .builtin("timeout", Box::new(Timeout { until }))
+        .builtin("sleep", Box::new(Sleep { until }));
     if programs::find("python") {
-        for name in PYTHON {
+        for (name, before) in PYTHON {
             let program = Program {
                 name: "python",
-                until: since + script.timeout,
+                before,
+                until,
             };
             builder = builder.builtin(name, Box::new(program));
         }

@@ -11,6 +11,7 @@
 )]
 
 pub(crate) mod tool;
+pub(crate) mod web;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

@@ -52,6 +52,13 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the host refused it: the policy, an address that is never reached, or a secret that would have left. The
+    /// host's record of the call names the rule; it is not told here.
+    #[must_use]
+    pub fn is_denial(&self) -> bool {
+        matches!(self, Self::Host { code, .. } if is_denial(code))
+    }
+
     pub(super) fn host(request: &str, code: ErrorCode) -> Self {
         Self::Host {
             request: request.to_owned(),
@@ -220,8 +227,11 @@ mod tests {
             ErrorCode::HttpRequestDenied,
             ErrorCode::DestinationIpProhibited,
         ] {
+            assert!(Error::host(REQUEST, code.clone()).is_denial());
             assert_eq!(failure(code), Failure::Denied(denial.clone()));
         }
+        assert!(!Error::host(REQUEST, ErrorCode::ConnectionRefused).is_denial());
+        assert!(!Error::Request("not a URL".into()).is_denial());
     }
 
     #[test]

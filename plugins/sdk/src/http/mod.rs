@@ -44,8 +44,21 @@ pub use request::{Request, encode};
 use response::Source;
 pub use response::{Body, Headers, Response};
 use target::Target;
+pub use target::method_name;
 
 use crate::HttpMethod;
+
+/// Every method that a request can have: what an operation that runs code declares in its
+/// [`need::web`](crate::need::web). The policy decides about each request.
+pub const METHODS: [HttpMethod; 7] = [
+    HttpMethod::Get,
+    HttpMethod::Head,
+    HttpMethod::Options,
+    HttpMethod::Post,
+    HttpMethod::Put,
+    HttpMethod::Patch,
+    HttpMethod::Delete,
+];
 
 /// Bytes of a request's body that are written at once, as many as the interface takes.
 const WRITTEN: usize = 4_096;
@@ -167,12 +180,14 @@ impl Source for Incoming {
 }
 
 fn options(request: &Request) -> Option<RequestOptions> {
-    let nanoseconds = u64::from(request.patience?).saturating_mul(1_000_000);
+    let nanoseconds = |milliseconds| u64::from(milliseconds).saturating_mul(1_000_000);
+    let patience = request.patience.map(nanoseconds);
+    let connect = request.connect_patience.map(nanoseconds).or(patience)?;
     let options = RequestOptions::new();
     // A host that cannot take one has its own, which hold in any case.
-    let _ = options.set_connect_timeout(Some(nanoseconds));
-    let _ = options.set_first_byte_timeout(Some(nanoseconds));
-    let _ = options.set_between_bytes_timeout(Some(nanoseconds));
+    let _ = options.set_connect_timeout(Some(connect));
+    let _ = options.set_first_byte_timeout(patience);
+    let _ = options.set_between_bytes_timeout(patience);
     Some(options)
 }
 

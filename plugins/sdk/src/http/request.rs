@@ -14,6 +14,8 @@ pub struct Request {
     pub(super) body: Vec<u8>,
     /// Milliseconds.
     pub(super) patience: Option<u32>,
+    /// Milliseconds.
+    pub(super) connect_patience: Option<u32>,
 }
 
 impl Request {
@@ -27,6 +29,7 @@ impl Request {
             headers: Vec::new(),
             body: Vec::new(),
             patience: None,
+            connect_patience: None,
         }
     }
 
@@ -79,6 +82,14 @@ impl Request {
     #[must_use]
     pub fn patience(mut self, milliseconds: u32) -> Self {
         self.patience = Some(milliseconds);
+        self
+    }
+
+    /// The same with so many milliseconds of waiting for a connection at most, where that is to be another time than
+    /// [`Self::patience`].
+    #[must_use]
+    pub fn connect_patience(mut self, milliseconds: u32) -> Self {
+        self.connect_patience = Some(milliseconds);
         self
     }
 

@@ -65,14 +65,19 @@ impl Target {
         };
         Ok(Self {
             secure,
-            subject: format!("http {} {scheme}://{authority}{port}{shown}", name(method)),
+            subject: format!(
+                "http {} {scheme}://{authority}{port}{shown}",
+                method_name(method)
+            ),
             authority: authority.to_owned(),
             path,
         })
     }
 }
 
-fn name(method: HttpMethod) -> &'static str {
+/// A method, as it is written.
+#[must_use]
+pub fn method_name(method: HttpMethod) -> &'static str {
     match method {
         HttpMethod::Get => "GET",
         HttpMethod::Head => "HEAD",
