@@ -326,6 +326,7 @@ impl Programs {
             directories,
             environment: loaded.image.environment.clone(),
             limits,
+            ahead: false,
         };
         if let Some(stay) = &invocation.stay {
             let name = kernel_name(program, stay);

@@ -44,6 +44,8 @@ pub(crate) struct Setup {
     pub(crate) environment: Vec<(String, String)>,
     /// What it may use.
     pub(crate) limits: Limits,
+    /// Whether it is made ready ahead of time: it may then take its time to be fast later.
+    pub(crate) ahead: bool,
 }
 
 /// A directory that a worker sees.

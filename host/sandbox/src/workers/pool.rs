@@ -81,11 +81,15 @@ impl Pool {
 
     /// Sees to it that the next command line under this key finds a worker that waits.
     pub(crate) fn refill(&self, spawner: &Spawner, key: &Arc<Key>, setup: &Setup) {
+        let setup = Setup {
+            ahead: true,
+            ..setup.clone()
+        };
         let mut idle = lock(&self.idle);
         let have = idle.iter().filter(|lease| *lease.key() == *key).count();
         for _ in have..IDLE {
             // Where none can be started, the next command line says so.
-            let Ok(lease) = Lease::start(spawner, Arc::clone(key), setup) else {
+            let Ok(lease) = Lease::start(spawner, Arc::clone(key), &setup) else {
                 return;
             };
             idle.push(lease);

@@ -155,7 +155,7 @@ pub(super) fn rehearse(loaded: &Loaded, module: &str) -> wasmtime::Result<Pages>
     let budget = Arc::new(Mutex::new(OutputBudget::new(0)));
     let state = state(wasi.build(), limits, None, budget);
     runtime.block_on(async {
-        let _instance = instance(loaded, state, module).await?;
+        let _instance = instance(loaded, state, module, true).await?;
         let maps = std::fs::read_to_string("/proc/self/maps")?;
         Ok(Pages::touched(interrupt::linear_memory(&maps), &maps)?)
     })
@@ -186,16 +186,20 @@ fn state(
     })
 }
 
-/// An instance that has touched what every run touches, and has seeded itself.
+/// An instance that has seeded itself and, made ahead of time, has touched what every run touches.
 async fn instance(
     loaded: &Loaded,
     state: GuestState,
     module: &str,
+    ahead: bool,
 ) -> wasmtime::Result<(Store<GuestState>, Program)> {
     let mut store = Store::new(&loaded.engine, state);
     store.limiter(|state| &mut state.limiter);
     let instance = loaded.pre.instantiate_async(&mut store).await?;
-    let warm = format!("import {module}; {module}.ready()");
+    let warm = match ahead {
+        true => format!("import {module}; {module}.ready()"),
+        false => "pass".to_owned(),
+    };
     instance.call_turn(&mut store, &warm).await?;
     Ok((store, instance))
 }
@@ -241,7 +245,7 @@ impl Worker {
         processor_time();
         loaded.pages.populate_for_writing();
         *walls = wall::enforce(&setup.directories, &setup.limits, &loaded.filter);
-        let (store, instance) = instance(loaded, state, &setup.module).await?;
+        let (store, instance) = instance(loaded, state, &setup.module, setup.ahead).await?;
         Ok(Worker {
             store,
             instance,
