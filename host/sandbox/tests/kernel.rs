@@ -112,17 +112,25 @@ async fn a_cell_that_is_interrupted_keeps_the_state() {
     .enumerate()
     {
         let before = format!("made = {index}\n{code}");
-        let stopped = tool
-            .call(json!({"operation": "execute", "timeout": 1, "code": before}))
-            .await
-            .error();
+        // It has 80 ms to come to rest, and is ended after that: on a machine that is busy with something else it may not
+        // have got a processor in that time.
+        let mut tries = 0..5;
+        let stopped = loop {
+            assert!(tries.next().is_some(), "{code}: never came to rest");
+            let stopped = tool
+                .call(json!({"operation": "execute", "timeout": 1, "code": before}))
+                .await
+                .error();
+            if !stopped.contains("The interpreter was ended") {
+                break stopped;
+            }
+        };
         assert!(stopped.contains("KeyboardInterrupt"), "{code}: {stopped}");
         assert!(
-            stopped.contains("[stopped: limit reached: deadline (allowed 1000 ms, requested 10"),
+            stopped.contains("[stopped: limit reached: deadline (allowed 1000 ms, requested 1"),
             "{code}: {stopped}"
         );
         assert!(stopped.contains("[exit code 130, "), "{code}: {stopped}");
-        assert!(!stopped.contains("Lost"), "{code}: {stopped}");
         let answer = tool
             .call(json!({"operation": "execute", "code": "made"}))
             .await;
@@ -236,6 +244,52 @@ async fn figures_come_back_and_are_saved() {
             .join(format!("figures/figure-{number}.png"));
         assert!(path.is_file(), "{}", path.display());
     }
+}
+
+/// Width and height of a PNG (its header, RFC 2083 §4.1.1), in pixels.
+fn size(png: &[u8]) -> (u32, u32) {
+    let number = |at: usize| u32::from_be_bytes(png.get(at..at + 4).unwrap().try_into().unwrap());
+    (number(16), number(20))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_figure_is_as_large_as_it_is_or_as_what_is_on_it() {
+    let tool = Tool::python().await;
+    let draw = async |more: &str| {
+        let code = format!(
+            "import matplotlib.pyplot as plt\nplt.figure(figsize=(4, 3), dpi=100)\nplt.plot([1, 2])\n{more}"
+        );
+        let output = tool.call(json!({ "code": code })).await.output();
+        let found = output.content.iter().find_map(|part| match part {
+            Content::Image { bytes, .. } => Some(size(bytes)),
+            _ => None,
+        });
+        found.unwrap()
+    };
+    assert_eq!(draw("").await, (400, 300));
+    let (width, _) = draw("plt.text(1.2, 1.5, 'far outside, to the right')").await;
+    assert!(width > 400, "{width}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cell_that_leaves_ends_the_interpreter_and_says_what_was_lost() {
+    let tool = Tool::python().await;
+    let cell = async |code: &str| {
+        tool.call(json!({"operation": "execute", "code": code}))
+            .await
+    };
+    cell("kept = 1").await.output();
+    let error = cell("import os; print('going', flush=True); os._exit(3)")
+        .await
+        .error();
+    assert!(
+        error.starts_with(
+            "going\n[The interpreter was ended with it; the next cell gets a fresh one. Lost: kept"
+        ),
+        "{error}"
+    );
+    assert!(error.contains("[exit code 3, "), "{error}");
+    assert_eq!(cell("'kept' in globals()").await.printed(), "False\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,6 +64,14 @@ async fn command_lines() {
         ("import sys; sys.exit('why')", "exit 1\nwhy\n"),
         ("raise SystemExit", "exit 0\n"),
         (
+            "import os; print('out', flush=True); os._exit(4)",
+            "exit 4\nout\n",
+        ),
+        (
+            "import os; print('lost, as it is not flushed', end=''); os._exit(0)",
+            "exit 0\n",
+        ),
+        (
             "1/0",
             "exit 1\nTraceback (most recent call last):\n  File \"<string>\", line 1, in <module>\n    1/0\n    ~^~\nZeroDivisionError: division by zero\n",
         ),
