@@ -200,6 +200,7 @@ async fn imports() {
 
 async fn kills() {
     let tool = Tool::new("python").await;
+    tool.timed(json!({"code": "print(1)"}), LIMITS).await;
     let mut kills = Vec::new();
     for _ in 0..50 {
         let cancel = CancellationToken::new();
@@ -305,6 +306,7 @@ async fn shell() {
         ),
         ("bash with a nested python", "python -c 'print(1)'"),
     ] {
+        tool.timed(json!({ "command": script }), LIMITS).await;
         let mut times = Vec::new();
         for _ in 0..100 {
             rest().await;

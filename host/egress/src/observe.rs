@@ -6,7 +6,7 @@ use std::time::Duration;
 use policy::Decision;
 
 /// What became of one request. Contains no secret: the query is left out, and headers and bodies are not part of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Exchange {
     /// The method, as it was asked for; upper-case where it is one that can be granted.
     pub method: String,
@@ -75,15 +75,7 @@ mod tests {
             method: "GET".to_owned(),
             origin: "https://example.com:443".to_owned(),
             path: "/a?\u{2026}".to_owned(),
-            address: None,
-            reused: false,
-            credential: None,
-            status: None,
-            sent: 0,
-            received: 0,
-            elapsed: Duration::ZERO,
-            denial: None,
-            error: None,
+            ..Exchange::default()
         };
         assert_eq!(
             plain.capability(),

@@ -75,20 +75,7 @@ impl fmt::Debug for Trail {
 impl Trail {
     pub(crate) fn new(meter: Arc<Meter>, observer: Arc<dyn Observe>) -> Self {
         Trail {
-            exchange: Exchange {
-                method: String::new(),
-                origin: String::new(),
-                path: String::new(),
-                address: None,
-                reused: false,
-                credential: None,
-                status: None,
-                sent: 0,
-                received: 0,
-                elapsed: std::time::Duration::ZERO,
-                denial: None,
-                error: None,
-            },
+            exchange: Exchange::default(),
             shared: Arc::new(Shared {
                 meter,
                 sent: AtomicU64::new(0),

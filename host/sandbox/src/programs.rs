@@ -462,9 +462,7 @@ impl Programs {
                     // A worker that is gone meanwhile shows at the next message.
                     let _ = talk.answer(&answer).await;
                 }
-                Ok(Message::Notice(notice)) => {
-                    let _ = answers.answer(&notice, caller).await;
-                }
+                Ok(Message::Notice(notice)) => answers.note(&notice),
                 Ok(Message::Ended(end)) => ended = Some(end),
                 Err(error) => {
                     if stopped.is_none() && error.kind() != io::ErrorKind::UnexpectedEof {

@@ -109,6 +109,62 @@ async fn command_lines() {
             "{code}"
         );
     }
+    // What fails at the end is told, and takes nothing of the code that was asked for.
+    let late = "import atexit, sys; atexit.register(eval, '1 / 0'); sys.exit(3)";
+    let (text, _) = run(&scene, late, ROOM).await;
+    assert!(
+        text.starts_with("exit 3\nException ignored in atexit callback"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("ZeroDivisionError: division by zero\n"),
+        "{text}"
+    );
+}
+
+/// What a program tells without waiting takes none of the host's time: only its end is heard so.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_end_is_told_without_an_answer() {
+    let scene = scene().await;
+    let door = |request: &str| format!("import _host; print(_host.call(b'{request}'))");
+    let connect = r#"{"connect": {"host": "10.0.0.1", "port": "80"}}"#;
+    let asked = run(&scene, &door(connect), ROOM).await;
+    assert!(
+        asked.0.contains("connect 10.0.0.1:80 is denied"),
+        "{asked:?}"
+    );
+    assert_eq!(
+        asked.1,
+        ["connect 10.0.0.1:80 | programs: there are no sockets"]
+    );
+    for told in [
+        format!("!{connect}"),
+        r#"!{"tool": {"name": "bash", "arguments": {"command": "sleep 60"}}}"#.to_owned(),
+        "!nonsense".to_owned(),
+    ] {
+        let heard = run(&scene, &door(&told), ROOM).await;
+        let expected = "exit 0\nb'{\"ok\":null}'\n".to_owned();
+        assert_eq!(heard, (expected, vec![]), "{told}");
+    }
+    let end = r#"import _host, os; _host.call(b'!{"end": {"code": 7}}'); os.kill(os.getpid(), 9)"#;
+    assert!(!run(&scene, end, ROOM).await.0.starts_with("exit 0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_without_an_answer_is_bounded() {
+    let scene = scene().await;
+    let fill = |bytes: usize| {
+        format!(
+            "import _host\nfor _ in range(2): _host.call(b'!' + b'x' * {bytes})\nprint('went on')"
+        )
+    };
+    let (text, _) = run(&scene, &fill(600_000), ROOM).await;
+    assert!(
+        text.contains("the program left more notices than the host takes"),
+        "{text}"
+    );
+    let (text, _) = run(&scene, &fill(500_000), ROOM).await;
+    assert_eq!(text, "exit 0\nwent on\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

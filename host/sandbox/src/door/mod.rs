@@ -98,17 +98,29 @@ impl Answers {
         value.to_string().into_bytes()
     }
 
+    /// Takes what a program tells without waiting for an answer: how it ended, and nothing else. Whatever else can be asked
+    /// takes time, which has to be the program's.
+    pub(crate) fn note(&mut self, notice: &[u8]) {
+        if let Ok(Asked::End { code, names }) = serde_json::from_slice(notice) {
+            self.end(code, names);
+        }
+    }
+
+    fn end(&mut self, code: i32, names: Option<Vec<String>>) {
+        self.exit = Some(code & 0xff);
+        if let Some(names) = names {
+            self.names = names
+                .into_iter()
+                .take(NAMES)
+                .map(|name| name.chars().take(NAME).collect())
+                .collect();
+        }
+    }
+
     async fn decide(&mut self, request: Asked, caller: &mut GuestState) -> Result<Value, Refusal> {
         match request {
             Asked::End { code, names } => {
-                self.exit = Some(code & 0xff);
-                if let Some(names) = names {
-                    self.names = names
-                        .into_iter()
-                        .take(NAMES)
-                        .map(|name| name.chars().take(NAME).collect())
-                        .collect();
-                }
+                self.end(code, names);
                 Ok(Value::Null)
             }
             Asked::Show {

@@ -9,7 +9,7 @@
 //! | `o`, `e` | worker | what it printed |
 //! | `D` | worker | a request at the image's door |
 //! | `d` | host | its answer |
-//! | `N` | worker | a request at the door that needs none, before the end |
+//! | `N` | worker | what it tells at the door without waiting for an answer, with the next frame |
 //! | `X` | worker | [`Ended`] |
 //!
 //! A worker is not trusted: the host bounds each frame, and counts what it keeps.

@@ -27,7 +27,7 @@ pub(crate) enum Message {
     Out(Vec<u8>),
     Err(Vec<u8>),
     Door(Vec<u8>),
-    /// A request that nobody waits for.
+    /// What it tells without waiting for an answer.
     Notice(Vec<u8>),
     Ended(Ended),
 }

@@ -33,7 +33,7 @@ def ask(what, value):
 
 
 def tell(what, value):
-    """One request through the door whose answer nobody waits for."""
+    """What the host takes without an answer."""
     _host.call(b"!" + json.dumps({what: value}).encode())
 
 
