@@ -416,30 +416,20 @@ fn main() {
         .filter(|argument| !argument.starts_with('-'))
         .collect();
     let wanted = |name: &str| named.is_empty() || named.contains(&name);
-    runtime.block_on(async {
-        if wanted("imports") {
-            imports().await;
+    // Each on a thread of the runtime, as the host runs its calls.
+    let run = |name: &str, part: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
+        if wanted(name) {
+            runtime
+                .block_on(async { tokio::spawn(part).await })
+                .unwrap();
         }
-        if wanted("kills") {
-            kills().await;
-        }
-        if wanted("fresh") {
-            fresh().await;
-        }
-        if wanted("cells") {
-            cells().await;
-        }
-        if wanted("figures") {
-            figures().await;
-        }
-        if wanted("kernels") {
-            kernels().await;
-        }
-        if wanted("shell") {
-            shell().await;
-        }
-        if wanted("basket") {
-            basket().await;
-        }
-    });
+    };
+    run("imports", Box::pin(imports()));
+    run("kills", Box::pin(kills()));
+    run("fresh", Box::pin(fresh()));
+    run("cells", Box::pin(cells()));
+    run("figures", Box::pin(figures()));
+    run("kernels", Box::pin(kernels()));
+    run("shell", Box::pin(shell()));
+    run("basket", Box::pin(basket()));
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use policy::{Grant, LimitExceeded, LimitName, Walls};
 use tempfile::TempDir;
+use tokio::time::Sleep;
 use wasmtime::Engine;
 
 use crate::cache::{Cache, Digest};
@@ -18,7 +20,7 @@ use crate::mounts::{Mounts, inside};
 use crate::state::GuestState;
 use crate::streams::{Capture, OutputBudget};
 use crate::workers::{
-    Ended, Finish, INTERRUPTED, Key, Lease, Message, Pool, Run as Line, Setup, Spawner, Wall,
+    Ended, Finish, INTERRUPTED, Key, Lease, Message, Pool, Run as Line, Setup, Spawner, Talk, Wall,
     WallState, Worker,
 };
 
@@ -77,9 +79,6 @@ pub struct Image {
     pub directories: Vec<(PathBuf, String)>,
     /// Its environment, before the caller's.
     pub environment: Vec<(String, String)>,
-    /// The module in it that runs command lines: `main(spec)`, with the JSON of arguments, environment, directory and
-    /// whether it stays; and `ready()`, which does nothing.
-    pub module: String,
     /// What interrupts a command line that stays, so that its state is kept.
     pub interrupt: Vec<Bits>,
 }
@@ -211,11 +210,10 @@ impl Programs {
     }
 
     pub(crate) fn install(&mut self, name: &str, image: Image) {
-        let what = (image.digest.as_str(), image.module.as_str());
         let spawner = self
             .worker
             .clone()
-            .map(|worker| Spawner::new(worker, self.cache.directory(), what));
+            .map(|worker| Spawner::new(worker, self.cache.directory(), image.digest.as_str()));
         self.images
             .insert(name.to_owned(), Loaded { image, spawner });
     }
@@ -293,7 +291,7 @@ impl Programs {
         &self,
         invocation: &Invocation,
         (grant, owner): (&Grant, &str),
-    ) -> Result<(Lease, Vec<String>, bool, Setup), RunError> {
+    ) -> Result<Found, RunError> {
         let failed = |error: io::Error| RunError::Failed(format!("cannot start: {error}"));
         let program = &invocation.program;
         let loaded = self
@@ -321,7 +319,6 @@ impl Programs {
         });
         let setup = Setup {
             program: program.clone(),
-            module: loaded.image.module.clone(),
             interrupt: loaded.image.interrupt.clone(),
             directories,
             environment: loaded.image.environment.clone(),
@@ -334,11 +331,23 @@ impl Programs {
             if let Some(kernel) = self.pool.take_kernel(owner, &name).await
                 && **kernel.lease.key() == *key
             {
-                return Ok((kernel.lease, kernel.names, false, setup));
+                return Ok(Found {
+                    lease: kernel.lease,
+                    talk: kernel.talk,
+                    known: kernel.names,
+                    fresh: false,
+                    setup,
+                });
             }
         }
-        let lease = self.pool.take(spawner, &key, &setup).map_err(failed)?;
-        Ok((lease, Vec::new(), true, setup))
+        let mut lease = self.pool.take(spawner, &key, &setup).map_err(failed)?;
+        Ok(Found {
+            talk: lease.talk().map_err(failed)?,
+            lease,
+            known: Vec::new(),
+            fresh: true,
+            setup,
+        })
     }
 
     async fn attempt(
@@ -354,7 +363,13 @@ impl Programs {
         let since = Instant::now();
         let (grant, owner) = (Arc::clone(&caller.grant), Arc::clone(&caller.caller.plugin));
         let worker = self.worker(&invocation, (&grant, &owner)).await;
-        let (mut lease, known, fresh, setup) = worker?;
+        let Found {
+            mut lease,
+            mut talk,
+            known,
+            fresh,
+            setup,
+        } = worker?;
         let key = Arc::clone(lease.key());
 
         let limit = *caller.grant.limits();
@@ -382,13 +397,15 @@ impl Programs {
             stay: invocation.stay.is_some(),
         };
 
-        let mut talk = lease.talk().map_err(failed)?;
         let cancel = caller.cancel.clone();
         let mut answers = Answers::new(known);
         let mut stopped = None;
         // When one that was interrupted is killed after all.
         let mut rest: Option<Instant> = None;
         let mut ended: Option<Ended> = None;
+        // One timer for all of it: each that is new wakes a thread that waits.
+        let time = until(deadline);
+        tokio::pin!(time);
         let begun = tokio::select! {
             begun = async {
                 lease.ready(&mut talk).await?;
@@ -396,7 +413,7 @@ impl Programs {
                 talk.run(&line, &invocation.stdin).await
             } => Some(begun),
             () = cancel.cancelled() => return Err(RunError::Cancelled),
-            () = until(deadline) => None,
+            () = &mut time => None,
         };
         match begun {
             Some(begun) => begun.map_err(failed)?,
@@ -413,7 +430,7 @@ impl Programs {
                 tokio::select! {
                     biased;
                     message = &mut next => Some(message),
-                    stop = stop(deadline, &cancel), if stopped.is_none() => {
+                    stop = stop(time.as_mut(), &cancel), if stopped.is_none() => {
                         stopped = Some(stop);
                         None
                     }
@@ -447,7 +464,7 @@ impl Programs {
                 Ok(Message::Door(request)) => {
                     let answer = tokio::select! {
                         answer = answers.answer(&request, caller) => answer,
-                        stop = stop(deadline, &cancel), if stopped.is_none() => {
+                        stop = stop(time.as_mut(), &cancel), if stopped.is_none() => {
                             if matches!(stop, Stopped::Late) && lease.interrupt() && invocation.stay.is_some() {
                                 rest = Some(Instant::now() + REST);
                                 stopped = Some(stop);
@@ -472,8 +489,6 @@ impl Programs {
                 }
             }
         }
-        drop(talk);
-
         let walls = lease.walls().to_vec();
         let lives = matches!(&ended, Some(end) if matches!(end.finish, Finish::Done));
         let Answers {
@@ -485,13 +500,13 @@ impl Programs {
         match &invocation.stay {
             Some(stay) if lives => {
                 let name = kernel_name(&invocation.program, stay);
-                self.pool.keep_kernel(&owner, &name, lease, names);
+                self.pool.keep_kernel(&owner, &name, (lease, talk), names);
             }
             stay => {
                 lost = stay.as_ref().map(|_| names);
                 // One that has said how it ended is dismissed; of one that was killed, the kernel tells.
                 if ended.is_none()
-                    && let Some(usage) = lease.gone().await
+                    && let Some(usage) = lease.gone(talk).await
                 {
                     cpu_us = Some(usage.cpu_us);
                     status = Some(usage.status);
@@ -591,6 +606,16 @@ fn is_output(limit: &LimitExceeded) -> bool {
     limit.limit == LimitName::Output
 }
 
+/// The worker for an invocation.
+struct Found {
+    lease: Lease,
+    talk: Talk,
+    /// What it knows, where it stayed.
+    known: Vec<String>,
+    fresh: bool,
+    setup: Setup,
+}
+
 /// Why the host stopped a program.
 #[derive(Debug)]
 enum Stopped {
@@ -598,15 +623,15 @@ enum Stopped {
     Cancelled,
 }
 
-async fn stop(deadline: Instant, cancel: &tokio_util::sync::CancellationToken) -> Stopped {
+async fn stop(time: Pin<&mut Sleep>, cancel: &tokio_util::sync::CancellationToken) -> Stopped {
     tokio::select! {
         () = cancel.cancelled() => Stopped::Cancelled,
-        () = until(deadline) => Stopped::Late,
+        () = time => Stopped::Late,
     }
 }
 
-async fn until(deadline: Instant) {
-    tokio::time::sleep_until(tokio::time::Instant::from_std(deadline)).await;
+fn until(deadline: Instant) -> Sleep {
+    tokio::time::sleep_until(tokio::time::Instant::from_std(deadline))
 }
 
 fn late(since: Instant, allowed: Duration) -> LimitExceeded {

@@ -266,9 +266,23 @@ async fn a_figure_is_as_large_as_it_is_or_as_what_is_on_it() {
         });
         found.unwrap()
     };
-    assert_eq!(draw("").await, (400, 300));
-    let (width, _) = draw("plt.text(1.2, 1.5, 'far outside, to the right')").await;
-    assert!(width > 400, "{width}");
+    for fits in [
+        "",
+        "plt.title('t')",
+        "plt.clf(); plt.gcf().add_axes([0, 0, 1, 1]).imshow([[0, 1]], aspect='auto'); plt.axis('off')",
+    ] {
+        assert_eq!(draw(fits).await, (400, 300), "{fits}");
+    }
+    for sticks_out in [
+        "plt.text(1.2, 1.5, 'over the edge, to the right')",
+        "plt.text(3, 1.5, 'wholly outside')",
+        "plt.plot([1], label='a'); plt.legend(bbox_to_anchor=(1.5, 1), loc='upper left')",
+        "plt.ylabel('beside', labelpad=90)",
+        "plt.gcf().text(1.1, 0.5, 'the figure has it')",
+    ] {
+        let (width, _) = draw(sticks_out).await;
+        assert!(width > 400, "{width}: {sticks_out}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

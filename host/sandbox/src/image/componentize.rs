@@ -8,7 +8,7 @@
 //! | import `host.call(request, length, response_out, length_out) -> status`, which allocates in the guest | `host.call(request, length, result)`, the canonical form of `call: func(request: list<u8>) -> list<u8>` | the import takes that form, and what called it calls a function that translates |
 //! | exports that nobody calls, custom sections | | are left out |
 //!
-//! With these the canonical lowering of `turn: func(code: string) -> s32` is the signature that the module already has.
+//! With these the canonical lowering of `turn: func(line: string) -> s32` is the signature that the module already has.
 //! WASI preview 1 is served by the runtime's own reactor adapter.
 
 use wasi_preview1_component_adapter_provider::{

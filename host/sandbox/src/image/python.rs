@@ -187,7 +187,6 @@ pub fn python(directory: &Path) -> Result<Image, ImageError> {
         ]
         .map(text)
         .to_vec(),
-        module: "_ml_intern".to_owned(),
         interrupt,
     })
 }

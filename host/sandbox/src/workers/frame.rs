@@ -34,8 +34,6 @@ pub(super) const HEAD: usize = 5;
 pub(crate) struct Setup {
     /// The program's own name.
     pub(crate) program: String,
-    /// The module of the image that runs command lines.
-    pub(crate) module: String,
     /// What interrupts it.
     pub(crate) interrupt: Vec<Bits>,
     /// What it sees of the file system.

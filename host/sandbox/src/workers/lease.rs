@@ -35,9 +35,11 @@ pub(crate) enum Message {
 impl Lease {
     /// Starts a worker, and sends what it needs; it prepares itself meanwhile.
     pub(super) fn start(spawner: &Spawner, key: Arc<Key>, setup: &Setup) -> io::Result<Lease> {
-        let mut process = spawner.start()?;
-        frame::put(&mut process.socket, b'S', &json(setup))?;
-        process.socket.set_nonblocking(true)?;
+        let process = spawner.start()?;
+        if let Some(mut socket) = process.socket.as_ref() {
+            frame::put(&mut socket, b'S', &json(setup))?;
+            socket.set_nonblocking(true)?;
+        }
         Ok(Lease {
             key,
             process,
@@ -68,11 +70,12 @@ impl Lease {
         self.process.kill();
     }
 
-    /// Its socket, for as long as one command line takes.
-    pub(crate) fn talk(&self) -> io::Result<Talk> {
-        let socket = UnixStream::from_std(self.process.socket.try_clone()?)?;
+    /// Begins the conversation with it. There is one; whoever holds the lease keeps it.
+    pub(crate) fn talk(&mut self) -> io::Result<Talk> {
+        let socket = self.process.socket.take();
+        let socket = socket.ok_or_else(|| io::Error::other("it is spoken to already"))?;
         Ok(Talk {
-            socket,
+            socket: UnixStream::from_std(socket)?,
             come: BytesMut::new(),
         })
     }
@@ -93,9 +96,9 @@ impl Lease {
     }
 
     /// Waits until the process is gone, and says what it used.
-    pub(crate) async fn gone(self) -> Option<Usage> {
-        let Process { socket, ended, .. } = self.process;
-        drop(socket);
+    pub(crate) async fn gone(self, talk: Talk) -> Option<Usage> {
+        let Process { ended, .. } = self.process;
+        drop(talk);
         // The zygote tells within milliseconds; where it is gone itself, nobody does.
         tokio::time::timeout(std::time::Duration::from_secs(2), ended)
             .await

@@ -27,7 +27,7 @@ mod wall;
 mod zygote;
 
 pub(crate) use frame::{Directory, Ended, Finish, Run, Setup};
-pub(crate) use lease::{Lease, Message};
+pub(crate) use lease::{Lease, Message, Talk};
 pub(crate) use pool::{INTERRUPTED, Key, Pool};
 pub(crate) use spawn::Spawner;
 pub use spawn::{Worker, Workers};

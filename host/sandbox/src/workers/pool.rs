@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use policy::Limits;
@@ -32,6 +33,7 @@ pub(crate) struct Key {
 #[derive(Debug)]
 pub(crate) struct Kernel {
     pub(crate) lease: Lease,
+    pub(crate) talk: Talk,
     /// What it knows, as it told after the last cell.
     pub(crate) names: Vec<String>,
     used: Instant,
@@ -49,6 +51,8 @@ pub(crate) struct Pool {
     settling: Mutex<HashMap<Name, JoinHandle<()>>>,
     /// How long an interpreter stays that nobody uses.
     patience: Duration,
+    /// Whether somebody looks after that.
+    watched: AtomicBool,
 }
 
 impl Pool {
@@ -58,6 +62,7 @@ impl Pool {
             kernels: Mutex::default(),
             settling: Mutex::default(),
             patience,
+            watched: AtomicBool::new(false),
         }
     }
 
@@ -115,24 +120,20 @@ impl Pool {
         self: &Arc<Self>,
         owner: &str,
         name: &str,
-        lease: Lease,
+        (lease, talk): (Lease, Talk),
         names: Vec<String>,
     ) {
-        let used = Instant::now();
-        let kernel = Kernel { lease, names, used };
+        let kernel = Kernel {
+            lease,
+            talk,
+            names,
+            used: Instant::now(),
+        };
         let name = (owner.to_owned(), name.to_owned());
-        lock(&self.kernels).insert(name.clone(), kernel);
-        let (pool, patience) = (Arc::downgrade(self), self.patience);
-        tokio::spawn(async move {
-            tokio::time::sleep(patience).await;
-            if let Some(pool) = pool.upgrade() {
-                let mut kernels = lock(&pool.kernels);
-                // It may have been used meanwhile; then another of these waits for it.
-                if kernels.get(&name).is_some_and(|kernel| kernel.used == used) {
-                    kernels.remove(&name);
-                }
-            }
-        });
+        lock(&self.kernels).insert(name, kernel);
+        if !self.watched.swap(true, Ordering::Relaxed) {
+            tokio::spawn(watch(Arc::downgrade(self), self.patience));
+        }
     }
 
     /// Interrupts an interpreter whose caller is gone, and keeps it once it has come to rest.
@@ -162,10 +163,23 @@ impl Pool {
                 }
             });
             if let Ok(Some(())) = rest.await {
-                pool.keep_kernel(&owner, &name, lease, names);
+                pool.keep_kernel(&owner, &name, (lease, talk), names);
             }
         });
         lock(&self.settling).insert(place, settling);
+    }
+}
+
+/// Ends interpreters that nobody has used for so long, as long as there is a pool.
+async fn watch(pool: Weak<Pool>, patience: Duration) {
+    let mut next = patience;
+    loop {
+        tokio::time::sleep(next).await;
+        let Some(pool) = pool.upgrade() else { return };
+        let mut kernels = lock(&pool.kernels);
+        kernels.retain(|_, kernel| kernel.used.elapsed() < patience);
+        let oldest = kernels.values().map(|kernel| kernel.used.elapsed()).max();
+        next = patience.saturating_sub(oldest.unwrap_or_default());
     }
 }
 

@@ -43,6 +43,9 @@ pub(crate) struct Link {
 /// Bytes of notices that one command line may leave.
 const NOTICES: usize = 1 << 20;
 
+/// An answer at the door that says nothing.
+const NOTHING: &[u8] = br#"{"ok":null}"#;
+
 impl Link {
     fn new(socket: UnixStream) -> Link {
         Link {
@@ -76,7 +79,7 @@ impl Door for Link {
     fn call(&self, request: &[u8]) -> wasmtime::Result<Vec<u8>> {
         if let Some(notice) = request.strip_prefix(b"!") {
             self.note(notice)?;
-            return Ok(br#"{"ok":null}"#.to_vec());
+            return Ok(NOTHING.to_vec());
         }
         self.put(b'D', request)?;
         match self.get()? {
@@ -133,9 +136,22 @@ pub(super) fn serve(loaded: &Loaded, socket: UnixStream) -> std::io::Result<()> 
     }
 }
 
-/// Runs an instance as far as every worker does, without a host and without files, and says what it touched. Then its
-/// memory is as it was: the runtime gives the next instance the image's first contents.
-pub(super) fn rehearse(loaded: &Loaded, module: &str) -> wasmtime::Result<Pages> {
+/// Nobody, who hears everything and says nothing.
+struct Nobody;
+
+impl Door for Nobody {
+    fn call(&self, _: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        Ok(NOTHING.to_vec())
+    }
+}
+
+/// What a worker rehearses: what every run does.
+const REHEARSAL: &str =
+    r#"{"arguments": ["-c", "print(1)"], "environment": {}, "directory": "/", "stay": false}"#;
+
+/// Runs an instance without a host and without files: as far as each is before its command line, or through one; and says
+/// what it touched. Then its memory is as it was: the runtime gives the next instance the image's first contents.
+pub(super) fn rehearse(loaded: &Loaded, whole: bool) -> wasmtime::Result<Pages> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
@@ -143,9 +159,9 @@ pub(super) fn rehearse(loaded: &Loaded, module: &str) -> wasmtime::Result<Pages>
         memory: u64::MAX,
         fuel: 0,
         deadline: 0,
-        output: 0,
+        output: 1 << 10,
         open_files: 16,
-        host_calls: 0,
+        host_calls: 16,
         disk: 0,
         network: 0,
         requests: 0,
@@ -153,9 +169,12 @@ pub(super) fn rehearse(loaded: &Loaded, module: &str) -> wasmtime::Result<Pages>
     let mut wasi = WasiCtx::builder();
     wasi.allow_blocking_current_thread(true);
     let budget = Arc::new(Mutex::new(OutputBudget::new(0)));
-    let state = state(wasi.build(), limits, None, budget);
+    let state = state(wasi.build(), limits, Arc::new(Nobody), budget);
     runtime.block_on(async {
-        let _instance = instance(loaded, state, module, true).await?;
+        let (mut store, program) = instance(loaded, state, true).await?;
+        if whole {
+            program.call_turn(&mut store, REHEARSAL).await?;
+        }
         let maps = std::fs::read_to_string("/proc/self/maps")?;
         Ok(Pages::touched(interrupt::linear_memory(&maps), &maps)?)
     })
@@ -165,7 +184,7 @@ pub(super) fn rehearse(loaded: &Loaded, module: &str) -> wasmtime::Result<Pages>
 fn state(
     wasi: WasiCtx,
     limits: Limits,
-    door: Option<Arc<dyn Door>>,
+    door: Arc<dyn Door>,
     output: Arc<Mutex<OutputBudget>>,
 ) -> GuestState {
     let far = Duration::from_secs(365 * 24 * 3600);
@@ -179,7 +198,7 @@ fn state(
         },
         services: Arc::new(NoServices),
         programs: None,
-        door,
+        door: Some(door),
         output,
         deadline: std::time::Instant::now() + far,
         cancel: tokio_util::sync::CancellationToken::new(),
@@ -190,24 +209,20 @@ fn state(
 async fn instance(
     loaded: &Loaded,
     state: GuestState,
-    module: &str,
     ahead: bool,
 ) -> wasmtime::Result<(Store<GuestState>, Program)> {
     let mut store = Store::new(&loaded.engine, state);
     store.limiter(|state| &mut state.limiter);
     let instance = loaded.pre.instantiate_async(&mut store).await?;
-    let warm = match ahead {
-        true => format!("import {module}; {module}.ready()"),
-        false => "pass".to_owned(),
-    };
-    instance.call_turn(&mut store, &warm).await?;
+    loaded.pages.populate_around();
+    let line = if ahead { "ready" } else { "" };
+    instance.call_turn(&mut store, line).await?;
     Ok((store, instance))
 }
 
 struct Worker {
     store: Store<GuestState>,
     instance: Program,
-    module: String,
     output: Arc<Mutex<OutputBudget>>,
     feed: Feed,
 }
@@ -240,16 +255,15 @@ impl Worker {
             wasi.preopened_dir(&directory.host, &directory.guest, perms)?;
         }
         let door: Arc<dyn Door> = Arc::new(link.clone());
-        let state = state(wasi.build(), setup.limits, Some(door), Arc::clone(&output));
+        let state = state(wasi.build(), setup.limits, door, Arc::clone(&output));
         // The first use of the clock looks for where the kernel has mapped it, which the walls forbid.
         processor_time();
         loaded.pages.populate_for_writing();
         *walls = wall::enforce(&setup.directories, &setup.limits, &loaded.filter);
-        let (store, instance) = instance(loaded, state, &setup.module, setup.ahead).await?;
+        let (store, instance) = instance(loaded, state, setup.ahead).await?;
         Ok(Worker {
             store,
             instance,
-            module: setup.module.clone(),
             output,
             feed,
         })
@@ -259,15 +273,9 @@ impl Worker {
         let limits = *self.store.data().grant.limits();
         *lock(&self.output) = OutputBudget::new(limits.output);
         self.store.data_mut().renew();
-        let spec = serde_json::json!(run).to_string();
-        // JSON's text, as a JSON string, is also a Python string.
-        let code = format!(
-            "import {0}; {0}.main({1})",
-            self.module,
-            serde_json::Value::from(spec)
-        );
+        let line = serde_json::json!(run).to_string();
         let since = processor_time();
-        let ended = self.instance.call_turn(&mut self.store, &code).await;
+        let ended = self.instance.call_turn(&mut self.store, &line).await;
         let cpu_us = processor_time().saturating_sub(since);
         let finish = match ended {
             Ok(_) => Finish::Done,

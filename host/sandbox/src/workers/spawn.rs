@@ -64,8 +64,8 @@ pub(crate) struct Usage {
 /// Starts the workers of one image.
 pub(crate) struct Spawner {
     worker: Worker,
-    /// `<cache> <digest> <module>`.
-    image: [OsString; 3],
+    /// `<cache> <digest>`.
+    image: [OsString; 2],
     zygote: Mutex<Option<Arc<Zygote>>>,
     next: AtomicU64,
 }
@@ -81,7 +81,8 @@ impl std::fmt::Debug for Spawner {
 /// A started worker: its socket, and the means to end it.
 #[derive(Debug)]
 pub(crate) struct Process {
-    pub(crate) socket: UnixStream,
+    /// None while its conversation has it.
+    pub(crate) socket: Option<UnixStream>,
     pub(crate) ended: oneshot::Receiver<Usage>,
     killer: Killer,
 }
@@ -124,15 +125,11 @@ impl Process {
 }
 
 impl Spawner {
-    /// For an image with this digest, whose module runs command lines.
-    pub(crate) fn new(
-        worker: Worker,
-        cache: &std::path::Path,
-        (digest, module): (&str, &str),
-    ) -> Spawner {
+    /// For an image with this digest.
+    pub(crate) fn new(worker: Worker, cache: &std::path::Path, digest: &str) -> Spawner {
         Spawner {
             worker,
-            image: [cache.into(), digest.into(), module.into()],
+            image: [cache.into(), digest.into()],
             zygote: Mutex::new(None),
             next: AtomicU64::new(1),
         }
@@ -156,7 +153,7 @@ impl Spawner {
                 let ended = zygote.expect_end(id);
                 zygote.send(b'F', id, Some(&theirs.into()))?;
                 Ok(Process {
-                    socket: ours,
+                    socket: Some(ours),
                     ended,
                     killer: Killer::Zygote(zygote, id),
                 })
@@ -170,7 +167,7 @@ impl Spawner {
                     .name("worker".into())
                     .spawn(move || reap(&seen, tell))?;
                 Ok(Process {
-                    socket: ours,
+                    socket: Some(ours),
                     ended,
                     killer: Killer::Child(child),
                 })

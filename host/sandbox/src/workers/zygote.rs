@@ -38,7 +38,7 @@ use crate::linker;
 
 /// What a worker process of this binary is for.
 ///
-/// `zygote <cache> <digest> <module>` serves requests on its standard input, `one` with the same is a single worker there,
+/// `zygote <cache> <digest>` serves requests on its standard input, `one` with the same is a single worker there,
 /// and `probe` tries the walls. The binary that embeds the sandbox calls this from a command of its own.
 ///
 /// # Errors
@@ -51,7 +51,7 @@ pub fn main(arguments: &[String]) -> Result<(), String> {
             let lines = wall::probe().join("\n");
             writeln!(io::stdout(), "{lines}").map_err(|error| error.to_string())
         }
-        [mode, cache, digest, module] => {
+        [mode, cache, digest] => {
             set_parent_process_death_signal(Some(Signal::KILL))
                 .map_err(|error| format!("PR_SET_PDEATHSIG: {error}"))?;
             let mut loaded = load(Path::new(cache), digest)?;
@@ -61,8 +61,10 @@ pub fn main(arguments: &[String]) -> Result<(), String> {
                 .map_err(|error| error.to_string())?;
             match mode.as_str() {
                 "zygote" => {
+                    alone().map_err(|error| error.to_string())?;
                     // An image that cannot be rehearsed cannot be run either, and its first worker says why.
-                    loaded.pages = rehearse(&loaded, module).unwrap_or_default();
+                    let _ = rehearse(&loaded, false);
+                    loaded.pages = rehearsed(&loaded).unwrap_or_default();
                     loaded.pages.populate_for_reading();
                     match zygote(&loaded, input) {
                         // The host is gone, and nobody to tell.
@@ -74,7 +76,7 @@ pub fn main(arguments: &[String]) -> Result<(), String> {
                 other => Err(format!("no mode named {other}")),
             }
         }
-        _ => Err("expected: zygote|one <cache> <digest> <module>, or probe".to_owned()),
+        _ => Err("expected: zygote|one <cache> <digest>, or probe".to_owned()),
     }
 }
 
@@ -108,12 +110,6 @@ struct Child {
 
 fn zygote(loaded: &Loaded, control: OwnedFd) -> io::Result<()> {
     let me = getpid();
-    // A process with other threads must not be forked: their locks would stay taken.
-    if let Ok(threads) = std::fs::read_dir("/proc/self/task")
-        && threads.count() != 1
-    {
-        return Err(io::Error::other("the zygote has more than one thread"));
-    }
     let mut children: HashMap<u64, Child> = HashMap::new();
     loop {
         let (asked, ended) = {
@@ -177,6 +173,30 @@ fn zygote(loaded: &Loaded, control: OwnedFd) -> io::Result<()> {
             _ => {}
         }
     }
+}
+
+/// A process with other threads must not be forked: their locks would stay taken.
+fn alone() -> io::Result<()> {
+    if let Ok(threads) = std::fs::read_dir("/proc/self/task")
+        && threads.count() != 1
+    {
+        return Err(io::Error::other("the zygote has more than one thread"));
+    }
+    Ok(())
+}
+
+/// What a run touches, as a fork found out that has run one.
+fn rehearsed(loaded: &Loaded) -> io::Result<Pages> {
+    let (read, write) = std::io::pipe()?;
+    let Some(child) = fork()? else {
+        drop(read);
+        let pages = rehearse(loaded, true).unwrap_or_default();
+        leave(serde_json::to_writer(write, &pages).map_err(io::Error::other));
+    };
+    drop(write);
+    let pages = serde_json::from_reader(read);
+    reap(child);
+    Ok(pages?)
 }
 
 /// What a forked worker does first. The control socket is the zygote's; number 0 stays open, on something that is nothing.
