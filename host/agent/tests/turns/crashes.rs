@@ -225,6 +225,12 @@ fn read(path: &Path) -> Vec<Entry> {
         .collect()
 }
 
+/// A model that does one more thing, and then only talks, also where it is told that its plan is not finished.
+fn goes_on() -> Setup {
+    let mut first = Some(calls(&[("echo", "{}")]));
+    Setup::of(move |_| Some(first.take().unwrap_or_else(|| says("on"))))
+}
+
 /// Resumes the first bytes of a journal, checks what is held, and lets it go on.
 async fn resumes(bytes: &[u8], at_rest: &BTreeMap<u64, Vec<Message>>) {
     let directory = tempfile::tempdir().unwrap();
@@ -240,8 +246,7 @@ async fn resumes(bytes: &[u8], at_rest: &BTreeMap<u64, Vec<Message>>) {
     let restored = Restored::read(Reader::open(&path).unwrap()).unwrap();
     let records = restored.records();
     assert_eq!(records, before.len() as u64);
-    let setup = Setup::new(vec![calls(&[("echo", "{}")]), says("on")]);
-    let mut bench = setup.resume(&path);
+    let mut bench = goes_on().resume(&path);
     let messages = bench.agent.messages().to_vec();
     assert!(is_valid(&messages), "{records}: {messages:#?}");
     if let Some(then) = at_rest.get(&records) {
@@ -300,7 +305,7 @@ async fn resumes(bytes: &[u8], at_rest: &BTreeMap<u64, Vec<Message>>) {
     );
 
     // It goes on, and runs what is new, and nothing else.
-    bench = Setup::new(vec![calls(&[("echo", "{}")]), says("on")]).resume(&path);
+    bench = goes_on().resume(&path);
     assert_eq!(bench.says("go on").await.as_str(), "done", "{records}");
     assert_eq!(bench.ran(), ["echo"]);
     let request = bench.model.asked.lock().unwrap()[0].clone();
