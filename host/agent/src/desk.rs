@@ -262,7 +262,7 @@ mod tests {
                 desk.answer(&[answer("c9", true), given]).unwrap();
             });
             assert_eq!(found, expected);
-            assert_eq!(desk.asks(), [String::new(); 0]);
+            assert!(desk.asks().is_empty());
         }
         // A question that is given up is not asked any more.
         {
@@ -271,7 +271,7 @@ mod tests {
             assert!(futures_pending(asking.as_mut()).await);
             assert_eq!(desk.asks(), ["b-1"]);
         }
-        assert_eq!(desk.asks(), [String::new(); 0]);
+        assert!(desk.asks().is_empty());
     }
 
     async fn futures_pending<F: Future>(future: std::pin::Pin<&mut F>) -> bool {

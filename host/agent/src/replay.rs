@@ -514,9 +514,7 @@ pub(crate) fn message(
     };
     let content = match shown {
         Some((path, shown)) => {
-            let kept = path
-                .as_deref()
-                .map_or(Kept::Journal, |path| Kept::File(path));
+            let kept = path.as_deref().map_or(Kept::Journal, Kept::File);
             clip_parts(&content, *shown, kept)
         }
         None => content,

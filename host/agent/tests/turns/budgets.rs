@@ -344,7 +344,8 @@ async fn calls_that_spend() {
     };
     let unknown = "what it would cost is not known";
     // The bench's model costs nothing here: what is left is the cap.
-    let table: [(&str, Option<u64>, Arc<dyn Approver>, Vec<String>); 7] = [
+    type Row<'a> = (&'a str, Option<u64>, Arc<dyn Approver>, Vec<String>);
+    let table: [Row<'_>; 7] = [
         (
             r#"{"price":2000000}"#,
             None,

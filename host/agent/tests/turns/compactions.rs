@@ -305,7 +305,8 @@ async fn summaries_that_fail() {
     };
     let summary = "summary 9";
     let left_out = "earlier messages were left out";
-    let table: [(Vec<Result<Turn, ModelError>>, &[u64], usize, &str); 10] = [
+    type Row<'a> = (Vec<Result<Turn, ModelError>>, &'a [u64], usize, &'a str);
+    let table: [Row<'_>; 10] = [
         (vec![says(summary)], &[], 1, summary),
         (vec![Err(overload()), says(summary)], &[5], 2, summary),
         (

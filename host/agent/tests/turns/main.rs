@@ -15,6 +15,7 @@ mod crashes;
 mod events;
 mod failures;
 mod interrupts;
+mod kills;
 mod loops;
 mod nesting;
 mod outputs;
