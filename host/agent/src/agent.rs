@@ -155,7 +155,6 @@ impl Agent {
             repetitions: Repetitions::default(),
             streak: Streak::default(),
             shown: Shown::of(options.output),
-            depth: 0,
             effects: None,
             allowance: None,
             tokens: 0,
@@ -350,7 +349,7 @@ impl Agent {
 
     /// The turn itself, up to the model's last words.
     async fn drive(&mut self, text: &str, cancel: &CancellationToken) -> Result<String, Stop> {
-        self.begin_turn(text).await?;
+        self.begin_turn(text, cancel).await?;
         self.shared().events.send(Event::Processing {
             message: "Processing user input".to_owned(),
         });
@@ -428,18 +427,16 @@ impl Agent {
         }
     }
 
-    /// Keeps what the files are, and takes down what the user says.
-    async fn begin_turn(&mut self, text: &str) -> Result<(), Stop> {
+    /// Keeps what the files are, and takes down what the user says: that also where somebody interrupts it.
+    async fn begin_turn(&mut self, text: &str, cancel: &CancellationToken) -> Result<(), Stop> {
         let line = text.lines().next().unwrap_or_default();
         let label: String = line.chars().take(LABEL).collect();
         let checkpoint = match &self.shared().services.checkpoints {
-            Some(checkpoints) => {
-                let id = checkpoints
-                    .checkpoint(&label)
-                    .await
-                    .map_err(Stop::Checkpoint)?;
-                Some(id)
-            }
+            Some(checkpoints) => tokio::select! {
+                biased;
+                () = cancel.cancelled() => None,
+                kept = checkpoints.checkpoint(&label) => Some(kept.map_err(Stop::Checkpoint)?),
+            },
             None => None,
         };
         let start = Mark::TurnStart {

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::clip::{Shown, too_long};
+use crate::ending::Ending;
 use crate::mark::Mark;
 use crate::message::in_words;
 use crate::record::{CallRecord, unrecordable};
@@ -31,6 +32,9 @@ use crate::{
 
 /// How long a cancelled call may take to end by itself, before it is dropped.
 pub const CANCEL_GRACE: Duration = Duration::from_millis(60);
+
+/// The same for the calls of a nested agent: it has to come to its end within the grace of the call around it.
+const NESTED_GRACE: Duration = Duration::from_millis(30);
 
 /// How often one call can be asked about, after it was edited.
 const EDITS: usize = 3;
@@ -486,21 +490,20 @@ impl Thread {
                 .price
                 .filter(|_| call.charged)
                 .map(|micros| Mark::Charge { micros });
-            match self
-                .record
-                .call_start(call.id, &prepared, &call.arguments, charge)
-            {
+            let token = cancel.child_token();
+            match self.enter(call, &prepared, charge, &token) {
                 Err(error) if unrecordable(&error) => {
                     call.next = Next::Fail(not_recorded("arguments", &error));
                     continue;
                 }
-                recorded => recorded?,
+                Err(error) => return Err(error.into()),
+                Ok(false) => continue,
+                Ok(true) => {}
             }
             if approval == Approval::Person {
                 self.state(call, "running");
             }
             self.calls = self.calls.saturating_add(1);
-            let token = cancel.child_token();
             let context = CallContext {
                 call_id: call.id,
                 cancel: token.clone(),
@@ -511,20 +514,62 @@ impl Thread {
                     view: self.view.clone(),
                 }),
             };
-            let running = Running {
-                tool: call.asked.name.clone(),
-                effects: prepared.effects.clone(),
-                cancel: token.clone(),
-                depth: self.depth,
-                agents: 0,
-                denials: Vec::new(),
-            };
-            self.shared.running().insert(call.id, running);
             let tools = Arc::clone(&self.shared.tools);
             let run = async move { tools.run(prepared, approval, context).await };
             call.next = Next::Running(AbortOnDropHandle::new(tokio::spawn(run)), token);
         }
         Ok(())
+    }
+
+    /// Writes down that a call starts, and puts it among those that run. It does not start where it is part of a call that
+    /// has ended.
+    fn enter(
+        &self,
+        call: &Call,
+        prepared: &Prepared,
+        charge: Option<Mark>,
+        token: &CancellationToken,
+    ) -> Result<bool, JournalError> {
+        let around = self.record.around();
+        let mut running = self.shared.running();
+        if around.is_some_and(|around| !running.contains_key(&around)) {
+            return Ok(false);
+        }
+        self.record
+            .call_start(call.id, prepared, &call.arguments, charge)?;
+        let entered = Running {
+            tool: call.asked.name.clone(),
+            effects: prepared.effects.clone(),
+            cancel: token.clone(),
+            around,
+            agents: 0,
+            denials: Vec::new(),
+        };
+        running.insert(call.id, entered);
+        Ok(true)
+    }
+
+    /// Writes down how a call ended, once: not where the call around it has ended and taken it along. Where it has
+    /// started agents, the calls of those that still run end with it.
+    fn leave(&self, call: CallId, ended: &CallRecord<'_>) -> Result<bool, JournalError> {
+        let mut running = self.shared.running();
+        if ended.receipt.is_some() && !running.contains_key(&call) {
+            return Ok(false);
+        }
+        let mut within: Vec<CallId> = running
+            .iter()
+            .filter(|(_, one)| one.around == Some(call))
+            .map(|(id, _)| *id)
+            .collect();
+        within.sort();
+        let orphans = within.iter().map(|id| (*id, Some(call), Ending::Orphaned));
+        self.record.close(orphans)?;
+        for id in within {
+            running.remove(&id);
+        }
+        self.record.call_end(call, ended)?;
+        running.remove(&call);
+        Ok(true)
     }
 
     /// Waits for the calls that run, and ends those and the ones that never will, in order.
@@ -539,12 +584,17 @@ impl Thread {
             let next = std::mem::replace(&mut call.next, Next::Fail(ToolFailure::Cancelled));
             let (mut result, receipt, denials) = match next {
                 Next::Running(handle, token) => {
-                    let outcome = wait(handle, cancel, &mut deadline).await;
+                    let outcome = self.in_time(handle, cancel, &mut deadline).await;
+                    let outcome = outcome.map_or_else(
+                        || ended_with(ToolFailure::Cancelled),
+                        |ended| ended.unwrap_or_else(|error| broken(&error)),
+                    );
                     // Whatever it has started ends with it.
                     token.cancel();
-                    let nested = self.shared.running().remove(&call.id);
-                    for denial in nested.iter().flat_map(|running| &running.denials) {
-                        self.verdicts.denied(denial);
+                    if let Some(running) = self.shared.running().get_mut(&call.id) {
+                        for denial in std::mem::take(&mut running.denials) {
+                            self.verdicts.denied(&denial);
+                        }
                     }
                     (outcome.result, Some(outcome.receipt), outcome.denials)
                 }
@@ -568,21 +618,45 @@ impl Thread {
                 );
                 output.content.insert(0, Part::text(note));
             }
-            self.end(call, result, receipt, denials, plan).await?;
+            let (id, tool) = (call.id, call.asked.name.as_str());
+            let shown = self.spill(id, tool, &result, cancel, &mut deadline).await;
+            self.end(call, result, shown, receipt, denials, plan)?;
         }
         Ok(())
     }
 
+    /// What comes of something. Once the turn is interrupted, all that it waits for has one grace together; what has not
+    /// ended by then is dropped, even where it never comes to a point at which it could be.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = T>,
+        cancel: &CancellationToken,
+        deadline: &mut Option<Instant>,
+    ) -> Option<T> {
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return Some(done),
+            () = cancel.cancelled() => {}
+        }
+        let grace = match self.record.around() {
+            Some(_) => NESTED_GRACE,
+            None => CANCEL_GRACE,
+        };
+        let deadline = *deadline.get_or_insert_with(|| Instant::now() + grace);
+        tokio::time::timeout_at(deadline, work).await.ok()
+    }
+
     /// Writes down how a call ended, tells whoever watches, and makes its result a message.
-    async fn end(
+    fn end(
         &mut self,
         call: &mut Call,
         mut result: Result<ToolOutput, ToolFailure>,
+        mut shown: Option<(Option<String>, Shown)>,
         receipt: Option<Receipt>,
         denials: Vec<Denial>,
         plan: &mut Option<Plan>,
     ) -> Result<(), Stop> {
-        let mut shown = self.spill(call.id, &call.asked.name, &result).await;
         let refund = call
             .price
             .filter(|_| call.charged && receipt.is_some())
@@ -598,7 +672,7 @@ impl Thread {
                 .chain(refund.clone().filter(|_| failed))
                 .collect()
         };
-        let recorded = self.record.call_end(
+        let recorded = self.leave(
             call.id,
             &CallRecord {
                 result: &result,
@@ -606,21 +680,24 @@ impl Thread {
                 marks: marks(shown.as_ref(), result.is_err()),
             },
         );
-        match recorded {
+        let recorded = match recorded {
             // What cannot be written down is not given to the model either.
             Err(error) if unrecordable(&error) => {
                 result = Err(not_recorded("result", &error));
                 shown = None;
-                self.record.call_end(
+                self.leave(
                     call.id,
                     &CallRecord {
                         result: &result,
                         receipt: receipt.as_ref(),
                         marks: marks(None, true),
                     },
-                )?;
+                )?
             }
             recorded => recorded?,
+        };
+        if !recorded {
+            return Err(Stop::Interrupted);
         }
         if let Ok(output) = &result
             && call.asked.name == PLAN_TOOL
@@ -647,6 +724,8 @@ impl Thread {
         call: CallId,
         tool: &str,
         result: &Result<ToolOutput, ToolFailure>,
+        cancel: &CancellationToken,
+        deadline: &mut Option<Instant>,
     ) -> Option<(Option<String>, Shown)> {
         let text = match result {
             Ok(output) => too_long(&output.content, self.shown)?,
@@ -655,9 +734,12 @@ impl Thread {
         let Some(spill) = &self.shared.services.spill else {
             return Some((None, self.shown));
         };
-        let path = match spill.keep(call, tool, &text).await {
-            Ok(path) => Some(path),
-            Err(error) => {
+        let kept = spill.keep(call, tool, &text);
+        let path = match self.in_time(kept, cancel, deadline).await {
+            Some(Ok(path)) => Some(path),
+            // Interrupted: the journal has it.
+            None => None,
+            Some(Err(error)) => {
                 let line = format!("a long output of `{tool}` was not kept: {error}");
                 self.shared.events.send(self.view.log(line));
                 None
@@ -774,31 +856,6 @@ fn printable(words: &str) -> String {
         .collect::<String>()
         .trim()
         .to_owned()
-}
-
-/// Waits for a call to end. Once the turn is interrupted, all of its calls have one grace together; what has not ended
-/// by then is dropped, even where it never comes to a point at which it could be.
-async fn wait(
-    mut handle: AbortOnDropHandle<ToolOutcome>,
-    cancel: &CancellationToken,
-    deadline: &mut Option<Instant>,
-) -> ToolOutcome {
-    let ended = tokio::select! {
-        biased;
-        ended = &mut handle => Some(ended),
-        () = cancel.cancelled() => None,
-    };
-    let ended = match ended {
-        Some(ended) => Some(ended),
-        None => {
-            let deadline = *deadline.get_or_insert_with(|| Instant::now() + CANCEL_GRACE);
-            tokio::time::timeout_at(deadline, &mut handle).await.ok()
-        }
-    };
-    match ended {
-        Some(ended) => ended.unwrap_or_else(|error| broken(&error)),
-        None => ended_with(ToolFailure::Cancelled),
-    }
 }
 
 /// The outcome of a call whose task broke down in the host.

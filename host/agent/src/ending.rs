@@ -7,6 +7,8 @@
 pub(crate) enum Ending {
     /// Somebody interrupted the turn.
     Interrupted,
+    /// The call that it was part of ended.
+    Orphaned,
     /// The process ended while it ran.
     Lost,
     /// The process ended before it ran.
@@ -14,12 +16,18 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    const ALL: [Ending; 3] = [Ending::Interrupted, Ending::Lost, Ending::NeverRan];
+    const ALL: [Ending; 4] = [
+        Ending::Interrupted,
+        Ending::Orphaned,
+        Ending::Lost,
+        Ending::NeverRan,
+    ];
 
     /// As the journal has it.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
             Ending::Interrupted => "the turn was interrupted",
+            Ending::Orphaned => "the call that it was part of ended",
             Ending::Lost => "the session ended while it ran",
             Ending::NeverRan => "the session ended before it ran",
         }
@@ -29,6 +37,7 @@ impl Ending {
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Ending::Interrupted => "cancelled: the user interrupted the turn",
+            Ending::Orphaned => "cancelled: the call that this one was part of ended",
             Ending::Lost => {
                 "interrupted: the session ended while this call ran. It was not run again. Whether it had effects is not \
                  known: look before you repeat it."

@@ -58,6 +58,7 @@ pub use context::DEFAULT_WINDOW;
 pub use desk::{Desk, DeskError};
 pub use estimate::{ByLength, Estimator};
 pub use event::{ApprovalItem, Envelope, Event, Events};
+pub use mark::AnswerDetails;
 pub use message::{Message, Part, Reasoning, ReasoningBlock, Thought, ToolCall, in_words};
 pub use model::{
     FinishReason, Model, ModelError, Probe, ToolChoice, ToolSpec, Turn, TurnRequest, TurnSink,

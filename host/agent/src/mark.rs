@@ -153,6 +153,30 @@ impl Mark {
     }
 }
 
+/// What a journal has of an answer beside its words and calls: in the event `llm_call` right before the `model_turn`.
+/// Whoever replays a journal gets it from here.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AnswerDetails {
+    /// None where the provider did not say.
+    pub usage: Option<Usage>,
+    /// As the provider wants it back; none where there was none.
+    pub reasoning: Option<Reasoning>,
+}
+
+impl AnswerDetails {
+    /// None where the event is another one.
+    #[must_use]
+    pub fn read(event: &journal::Event) -> Option<AnswerDetails> {
+        match Mark::read(event)? {
+            Mark::LlmCall(call) => Some(AnswerDetails {
+                usage: call.usage,
+                reasoning: call.reasoning,
+            }),
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

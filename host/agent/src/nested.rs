@@ -209,7 +209,6 @@ impl Agents for Delegates {
             repetitions: Repetitions::default(),
             streak: Streak::default(),
             shown: OUTPUT,
-            depth: around.depth + 1,
             effects: Some(around.effects.clone()),
             allowance: task.max_tokens.map(|most| Allowance { most }),
             tokens: 0,
@@ -243,7 +242,7 @@ fn enter(shared: &Shared, call: CallId) -> Result<(Running, u32), NestedError> {
     let around = running
         .get_mut(&call)
         .ok_or_else(|| NestedError::Failed(format!("there is no call {call} that runs")))?;
-    if around.depth > 0 {
+    if around.around.is_some() {
         return Err(NestedError::Failed(
             "a nested agent cannot start another one".to_owned(),
         ));

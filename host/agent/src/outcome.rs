@@ -10,7 +10,7 @@
 //! | the model gave no turn, the journal could not be written | `Failed` | 1 |
 //! | the policy denies the model's provider | `Denied` | 3 |
 //! | a bound on the whole run was reached: iterations, dollars, tokens, calls, time | `Limit` | 4 |
-//! | a bound of dollars cannot be kept, because the price of the model is not known | `Failed` | 1 |
+//! | a bound of dollars cannot be kept, because the price of the model is not known | `UnknownCost` | 4 |
 //! | the model repeated itself, and went on after it was told three times | `Stuck` | 1 |
 //! | it was interrupted | `Interrupted` | 130 |
 //!
@@ -39,6 +39,11 @@ pub enum Outcome {
     Denied(Denial),
     /// A limit stopped it.
     Limit(LimitExceeded),
+    /// A bound of dollars cannot be kept, since nobody knows what the model costs: the next request was not sent.
+    UnknownCost {
+        /// Which bound and which model, and what can be done about it.
+        error: String,
+    },
     /// The model repeated itself until it was stopped.
     Stuck {
         /// What it repeated.
@@ -56,7 +61,7 @@ impl Outcome {
             Outcome::Done { .. } => 0,
             Outcome::Failed { .. } | Outcome::Stuck { .. } => 1,
             Outcome::Denied(_) => 3,
-            Outcome::Limit(_) => 4,
+            Outcome::Limit(_) | Outcome::UnknownCost { .. } => 4,
             Outcome::Interrupted => 130,
         }
     }
@@ -69,6 +74,7 @@ impl Outcome {
             Outcome::Failed { .. } => "failed",
             Outcome::Denied(_) => "denied",
             Outcome::Limit(_) => "limit",
+            Outcome::UnknownCost { .. } => "unknown_cost",
             Outcome::Stuck { .. } => "stuck",
             Outcome::Interrupted => "interrupted",
         }
@@ -209,5 +215,7 @@ mod tests {
         assert_eq!(Outcome::Interrupted.exit_code(), 130);
         let stuck = Outcome::Stuck { error: "a".into() };
         assert_eq!((stuck.exit_code(), stuck.as_str()), (1, "stuck"));
+        let unknown = Outcome::UnknownCost { error: "a".into() };
+        assert_eq!((unknown.exit_code(), unknown.as_str()), (4, "unknown_cost"));
     }
 }

@@ -57,6 +57,11 @@ impl Record {
         }
     }
 
+    /// The call that the agent is part of; none where it is the session's own.
+    pub(crate) const fn around(&self) -> Option<CallId> {
+        self.within
+    }
+
     /// Where the journal is.
     pub(crate) fn path(&self) -> PathBuf {
         self.lock().path().to_owned()

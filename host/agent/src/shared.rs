@@ -49,14 +49,15 @@ pub(crate) struct Shared {
     time_up: AtomicBool,
 }
 
-/// A call that runs now.
+/// A call that runs now. As long as it is among those that do, its end is not written down; whoever writes that takes it
+/// out, so that there is one.
 #[derive(Debug, Clone)]
 pub(crate) struct Running {
     pub(crate) tool: String,
     pub(crate) effects: Vec<Effect>,
     pub(crate) cancel: CancellationToken,
-    /// How many agents are around it: 0 for a call of the session's own conversation.
-    pub(crate) depth: u32,
+    /// The call that it is part of; none for a call of the session's own conversation.
+    pub(crate) around: Option<CallId>,
     /// Nested agents that it has started.
     pub(crate) agents: u32,
     /// What those were refused.

@@ -16,8 +16,8 @@ pub(crate) enum Stop {
     #[error(transparent)]
     Limit(LimitExceeded),
     #[error(
-        "the cost cap of {cap} cannot be kept: the price of {model} is unknown; take the cap away or choose a model with \
-         a known price"
+        "the cost cap of {cap} cannot be kept: the price of {model} is unknown; give its price in a models.toml, choose a \
+         model with a known price, or take the cap away"
     )]
     UnknownCost { cap: MicroUsd, model: String },
     /// A person was asked how much may be spent, and said that it is enough.
@@ -66,16 +66,17 @@ impl Stop {
                 allowed: spent.0,
                 requested: spent.0.saturating_add(1),
             }),
+            Stop::UnknownCost { .. } => Outcome::UnknownCost {
+                error: self.to_string(),
+            },
             Stop::Stuck(_) => Outcome::Stuck {
                 error: self.to_string(),
             },
-            Stop::Model(_)
-            | Stop::UnknownCost { .. }
-            | Stop::Full { .. }
-            | Stop::Checkpoint(_)
-            | Stop::Journal(_) => Outcome::Failed {
-                error: self.to_string(),
-            },
+            Stop::Model(_) | Stop::Full { .. } | Stop::Checkpoint(_) | Stop::Journal(_) => {
+                Outcome::Failed {
+                    error: self.to_string(),
+                }
+            }
         }
     }
 }

@@ -42,8 +42,6 @@ pub(crate) struct Thread {
     pub(crate) streak: Streak,
     /// How much of a long output it is shown.
     pub(crate) shown: Shown,
-    /// How many agents are around it.
-    pub(crate) depth: u32,
     /// The effects that its calls may have; none where only the policy says.
     pub(crate) effects: Option<Vec<Effect>>,
     /// The tokens that it may use by itself.

@@ -168,7 +168,7 @@ impl Tools for TestTools {
             "denied" => (Verdict::Deny, "test: never"),
             "asks" => (Verdict::Ask, "test: ask first"),
             // It asks about what its arguments say.
-            "long" if arguments["ask"] == true => (Verdict::Ask, "test: ask first"),
+            "long" | "observes" if arguments["ask"] == true => (Verdict::Ask, "test: ask first"),
             "long" if arguments["deny"] == true => (Verdict::Deny, "test: never"),
             "long" if arguments["panic"] == true => panic!("odd arguments"),
             "unprepared" => return Err(invalid()),
@@ -180,6 +180,7 @@ impl Tools for TestTools {
             "allow it"
         };
         let effect = match tool {
+            "delegates" if arguments["writes"] == true => Effect::Write,
             "observes" | "delegates" => Effect::Observe,
             "spends" => Effect::Spend,
             _ => Effect::Write,
@@ -300,6 +301,13 @@ impl Tools for TestTools {
                 message: "no such flavor".into(),
             }),
             "spends" => said("spent"),
+            "delegates" if arguments["leaves"] == true => {
+                let task = self.task.lock().unwrap().clone();
+                let agents = Arc::clone(self.agents.get().unwrap());
+                tokio::spawn(async move { agents.run(context.call_id, task).await });
+                self.started.notified().await;
+                said("left")
+            }
             "delegates" => {
                 let task = self.task.lock().unwrap().clone();
                 let agents = self.agents.get().unwrap();

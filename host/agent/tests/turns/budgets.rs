@@ -105,20 +105,25 @@ async fn dollars_with_nobody_there() {
     let table = [
         (None, priced(), done(), 2),
         (None, ModelInfo::unknown("canned"), done(), 2),
-        (Some(first - 1), priced(), limit(LimitName::Cost, first - 1, first), 0),
-        (Some(first), priced(), limit(LimitName::Cost, first, second), 1),
-        (Some(second - 1), priced(), limit(LimitName::Cost, second - 1, second), 1),
-        (Some(second), priced(), done(), 2),
         (
-            Some(1_000_000),
-            ModelInfo::unknown("canned"),
-            Outcome::Failed {
-                error: "the cost cap of $1.000000 cannot be kept: the price of canned is unknown; take the cap away or \
-                        choose a model with a known price"
-                    .into(),
-            },
+            Some(first - 1),
+            priced(),
+            limit(LimitName::Cost, first - 1, first),
             0,
         ),
+        (
+            Some(first),
+            priced(),
+            limit(LimitName::Cost, first, second),
+            1,
+        ),
+        (
+            Some(second - 1),
+            priced(),
+            limit(LimitName::Cost, second - 1, second),
+            1,
+        ),
+        (Some(second), priced(), done(), 2),
     ];
     for (cap, info, outcome, requests) in table {
         let mut bench = Setup {
@@ -314,7 +319,10 @@ async fn how_a_question_about_a_bound_is_shown() {
 
 #[tokio::test]
 async fn an_unknown_price_is_asked_about_once() {
-    for (answer, outcome) in [(BudgetAnswer::GoOn, "done"), (BudgetAnswer::Stop, "failed")] {
+    for (answer, outcome) in [
+        (BudgetAnswer::GoOn, "done"),
+        (BudgetAnswer::Stop, "unknown_cost"),
+    ] {
         let purse = Purse::new(&[answer]);
         let mut bench = Setup {
             options: Options {
@@ -331,6 +339,43 @@ async fn an_unknown_price_is_asked_about_once() {
             [BudgetSubject::UnknownPrice { cap: MicroUsd(7) }]
         );
     }
+}
+
+/// With nobody there, a run whose cost cannot be known under a bound of dollars ends before the model is asked, with the
+/// exit code of a budget, and says what to do.
+#[tokio::test]
+async fn an_unknown_price_with_nobody_there() {
+    let error = "the cost cap of $5.000000 cannot be kept: the price of canned is unknown; give its price in a models.toml, \
+                 choose a model with a known price, or take the cap away";
+    let capped = |turns, info| {
+        Setup {
+            options: Options {
+                max_cost: Some(MicroUsd(5_000_000)),
+                ..Options::default()
+            },
+            info,
+            ..Setup::new(turns)
+        }
+        .build()
+    };
+    let unpriced = vec![calls(&[("echo", "{}")]), says("ok")];
+    let mut bench = capped(unpriced, ModelInfo::unknown("canned"));
+    let outcome = bench.turn().await;
+    assert_eq!(
+        outcome,
+        Outcome::UnknownCost {
+            error: error.into()
+        }
+    );
+    assert_eq!(outcome.exit_code(), 4);
+    assert!(bench.model.asked.lock().unwrap().is_empty());
+    let end = format!(r#"event turn_end {{"outcome":"unknown_cost","error":"{error}"}}"#);
+    assert_eq!(bench.journal().last(), Some(&end));
+    let shown = format!(r#"error {{"error":"{error}"}}"#);
+    assert_eq!(bench.seen().last(), Some(&shown));
+    // Its twin: a model with a known price.
+    let mut bench = capped(two_requests(), priced());
+    assert_eq!(bench.turn().await, done());
 }
 
 /// What a call would cost, whether the policy lets it spend; what is asked and what becomes of it.

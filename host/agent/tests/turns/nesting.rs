@@ -270,6 +270,78 @@ async fn the_same_policy() {
     assert_eq!(bench.turn().await.as_str(), "denied");
 }
 
+/// Who is there; what a nested call that is asked about comes to, and what is run.
+#[tokio::test]
+async fn the_same_person() {
+    let table: [(Arc<dyn Approver>, &str, &[&str]); 2] = [
+        (
+            Arc::new(Yes),
+            r#"observes {"ask":true}"#,
+            &["delegates", "observes"],
+        ),
+        (
+            Arc::new(Unattended),
+            "observes denied: effect observe (rule: test: ask first); allow it",
+            &["delegates"],
+        ),
+    ];
+    for (approver, result, ran) in table {
+        let nested = vec![calls(&[("observes", r#"{"ask":true}"#)]), says("a")];
+        let bench = setup(vec![calls(&[("delegates", "{}")]), says("ok")], nested);
+        let mut bench = Setup { approver, ..bench }.build();
+        *bench.tools.task.lock().unwrap() = task(&["observes"]);
+        assert_eq!(bench.turn().await, done());
+        assert_eq!(requests(&bench)[1][3], result);
+        assert_eq!(bench.ran(), ran);
+        let journal = bench.journal();
+        assert!(journal.contains(&"decision c2 ask by test: ask first".to_owned()));
+    }
+}
+
+/// A model of its own is no way around a bound: not where nobody knows its price, and not where it costs too much.
+#[tokio::test]
+async fn a_model_of_its_own_is_under_the_same_bound() {
+    let unknown = "the cost cap of $0.010000 cannot be kept: the price of canned is unknown; give its price in a \
+                   models.toml, choose a model with a known price, or take the cap away";
+    let dear = "limit reached: cost (allowed 10000 millionths of a US dollar, requested ";
+    // What is known of its model; what its caller is told, and how often that model was asked.
+    for (info, told, asked) in [
+        (ModelInfo::unknown("canned"), unknown, 0),
+        (priced(), dear, 1),
+    ] {
+        let other = Setup {
+            info,
+            ..Setup::of(|_| Some(at_cost(calls(&[("observes", "{}")]), 9_000)))
+        }
+        .build();
+        let bench = setup(
+            vec![
+                at_cost(calls(&[("delegates", "{}")]), 10),
+                at_cost(says("ok"), 10),
+            ],
+            vec![],
+        );
+        let mut bench = Setup {
+            options: Options {
+                max_cost: Some(MicroUsd(10_000)),
+                ..Options::default()
+            },
+            info: priced(),
+            services: ml_intern_agent::Services {
+                nested_model: Some(other.model.clone()),
+                ..ml_intern_agent::Services::default()
+            },
+            ..bench
+        }
+        .build();
+        *bench.tools.task.lock().unwrap() = task(&["observes"]);
+        bench.turn().await;
+        let result = bench.results()[0].2.clone();
+        assert!(result.starts_with(told), "{result}");
+        assert_eq!(other.model.asked.lock().unwrap().len(), asked);
+    }
+}
+
 /// Several at the same time, each with a name of its own.
 #[tokio::test]
 async fn several_at_once() {
@@ -541,6 +613,37 @@ async fn interrupted() {
         assert!(ends >= 1 && starts >= 1, "{journal:?}");
         assert_eq!(bench.turn().await.as_str(), "done");
     }
+}
+
+/// An agent whose caller does not wait for it ends with the call: its own calls have an end, and only one.
+#[tokio::test(start_paused = true)]
+async fn left_behind() {
+    let mut bench = setup(
+        vec![
+            calls(&[("delegates", r#"{"leaves":true,"writes":true}"#)]),
+            says("ok"),
+        ],
+        vec![calls(&[("deaf", "{}"), ("hangs", "{}")]), says("never")],
+    )
+    .build();
+    *bench.tools.task.lock().unwrap() = task(&["deaf", "hangs"]);
+    assert_eq!(bench.turn().await, done());
+    let ends = |bench: &Bench| -> Vec<String> {
+        let mut lines = bench.journal();
+        lines.retain(|line| line.starts_with("call_end") || line.starts_with("call_cancelled"));
+        lines
+    };
+    let expected = [
+        "call_cancelled c2 the call that it was part of ended",
+        "call_cancelled c3 the call that it was part of ended",
+        r#"call_end c1 ok {"content":[{"type":"text","text":"left"}],"structured":null}"#,
+    ];
+    assert_eq!(ends(&bench), expected);
+    // The agent hears of it, and has nothing more to say.
+    let records = bench.journal().len();
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    assert_eq!(bench.journal().len(), records);
+    assert_eq!(requests(&bench).len(), 1);
 }
 
 /// The effort is `high` at most, it is asked without tools at the end, and it can have a model of its own.
