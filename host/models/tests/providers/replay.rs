@@ -151,7 +151,7 @@ impl agent::Tools for NoTools {
         tool: &str,
         _: &serde_json::Value,
     ) -> Result<agent::Prepared, agent::ToolFailure> {
-        panic!("{tool}")
+        unreachable!("{tool} is not there")
     }
 
     async fn run(
@@ -160,7 +160,7 @@ impl agent::Tools for NoTools {
         _: agent::Approval,
         _: agent::CallContext,
     ) -> agent::ToolOutcome {
-        panic!("nothing was prepared")
+        unreachable!("nothing was prepared")
     }
 }
 
