@@ -2,32 +2,38 @@
 
 use std::sync::Arc;
 
-use journal::{CallId, JournalError};
-use policy::{LimitExceeded, LimitName};
+use journal::JournalError;
 use tokio_util::sync::CancellationToken;
 
+use crate::clip::Shown;
+use crate::compaction::Compacted;
+use crate::context::Context;
+use crate::continuation::Continuation;
 use crate::event::{EventSender, Events};
+use crate::inbox::Submission;
+use crate::mark::Mark;
 use crate::outcome::Verdicts;
 use crate::record::Record;
+use crate::repetition::Repetitions;
+use crate::replay::TurnStart;
+use crate::session::session_of;
+use crate::shared::{Makings, Shared, millis};
+use crate::stop::Stop;
+use crate::streak::Streak;
+use crate::thread::{Answer, Thread};
+use crate::threshold::Threshold;
+use crate::view::View;
 use crate::{
-    Approver, Clock, Event, FinishReason, Message, MicroUsd, Model, ModelError, Outcome, Part,
-    SharedJournal, Tally, ToolSpec, Tools, Turn, TurnRequest, TurnSink,
+    Agents, Approver, BudgetAnswer, BudgetSubject, Clock, Event, FinishReason, Message, Model,
+    ModelError, ModelInfo, Notice, Options, Outcome, Part, Plan, Services, SessionRules,
+    SharedJournal, Tally, ToolChoice, Tools, nested,
 };
 
-/// Turns of the model in one turn of the user's, where nobody says otherwise.
-pub const DEFAULT_MAX_ITERATIONS: u32 = 300;
+/// How often in a row the provider may say that the conversation is too long.
+const MAX_OVERFLOWS: u32 = 8;
 
-/// What a negative number of iterations stands for.
-pub const UNLIMITED_ITERATIONS: u32 = 10_000;
-
-/// The bound on iterations that a number on a command line or in a configuration stands for.
-#[must_use]
-pub fn iterations(number: i64) -> u32 {
-    match number {
-        ..0 => UNLIMITED_ITERATIONS,
-        number => u32::try_from(number).unwrap_or(u32::MAX),
-    }
-}
+/// Characters of the user's words that a checkpoint is called.
+const LABEL: usize = 80;
 
 /// What an agent is made of.
 pub struct Parts {
@@ -53,54 +59,27 @@ impl std::fmt::Debug for Parts {
     }
 }
 
-/// The bounds and habits of an agent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// Turns of the model in one turn of the user's.
-    pub max_iterations: u32,
-    /// What the session may cost: once more than this was spent, the model is not asked again. With a bound, an unknown
-    /// price is an error, because the bound could not be kept.
-    pub max_cost: Option<MicroUsd>,
-    /// Whether a turn in which anything was denied ends as [`Outcome::Denied`].
-    pub strict_denials: bool,
-    /// Whether the model's words are shown while they come.
-    pub stream: bool,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            max_iterations: DEFAULT_MAX_ITERATIONS,
-            max_cost: None,
-            strict_denials: false,
-            stream: true,
-        }
-    }
-}
-
 /// One conversation with a model that acts through tools.
 pub struct Agent {
-    pub(crate) model: Arc<dyn Model>,
-    pub(crate) tools: Arc<dyn Tools>,
-    pub(crate) approver: Arc<dyn Approver>,
-    clock: Arc<dyn Clock>,
-    pub(crate) specs: Vec<ToolSpec>,
-    options: Options,
-    pub(crate) record: Record,
-    pub(crate) events: EventSender,
-    pub(crate) messages: Vec<Message>,
-    /// Calls whose results are in the conversation, but in no request yet.
-    pub(crate) undelivered: Vec<(CallId, String)>,
-    pub(crate) verdicts: Verdicts,
-    tally: Tally,
+    pub(crate) thread: Thread,
+    pub(crate) system_prompt: String,
+    pub(crate) plan: Plan,
+    /// Turns that can be undone.
+    pub(crate) turns: Vec<TurnStart>,
+    /// The window that a provider made the loop assume.
+    pub(crate) window: Option<u64>,
+    warning: Option<Threshold>,
+    continuation: Continuation,
+    /// Messages that came while the turn ran, and wait for its end with it.
+    joined: Vec<Submission>,
 }
 
 impl std::fmt::Debug for Agent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Agent")
-            .field("model", &self.model.label())
-            .field("messages", &self.messages.len())
-            .field("tally", &self.tally)
+            .field("model", &self.thread.model.label())
+            .field("messages", &self.messages().len())
+            .field("tally", &self.tally())
             .finish_non_exhaustive()
     }
 }
@@ -112,6 +91,27 @@ impl Agent {
     ///
     /// When the journal cannot be written.
     pub fn new(parts: Parts, options: Options) -> Result<(Agent, Events), JournalError> {
+        Agent::with(parts, Services::default(), options)
+    }
+
+    /// The same, with what a session may have around it.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be written.
+    pub fn with(
+        parts: Parts,
+        services: Services,
+        options: Options,
+    ) -> Result<(Agent, Events), JournalError> {
+        let (mut agent, events) = Agent::silent(parts, services, options);
+        agent.begin_conversation()?;
+        agent.announce_ready();
+        Ok((agent, events))
+    }
+
+    /// An agent without a conversation.
+    pub(crate) fn silent(parts: Parts, services: Services, options: Options) -> (Agent, Events) {
         let Parts {
             model,
             tools,
@@ -121,54 +121,166 @@ impl Agent {
             system_prompt,
         } = parts;
         let record = Record::new(journal);
-        record.system_prompt(&system_prompt)?;
+        let session = session_of(&record.path());
         let (events, receiver) = EventSender::new();
         let specs = tools.specs();
-        events.send(Event::Ready {
-            message: format!("Agent initialized with {}", model.label()),
-            tool_count: specs.len(),
-        });
-        let agent = Agent {
-            model,
+        let shared = Arc::new(Shared::new(Makings {
+            model: Arc::clone(&model),
             tools,
             approver,
             clock,
-            specs,
+            services,
             options,
-            record,
+            specs,
             events,
-            messages: vec![Message::System {
-                text: system_prompt,
-            }],
+            record: record.clone(),
+            session,
+        }));
+        let options = &shared.options;
+        let thread = Thread {
+            context: Context::new(
+                Vec::new(),
+                &shared.specs,
+                Arc::clone(&shared.services.estimator),
+            ),
+            model,
+            info: ModelInfo::default(),
+            effort: options.effort,
+            kind: "main",
+            specs: Arc::clone(&shared.specs),
+            record,
+            view: View::Session,
             undelivered: Vec::new(),
             verdicts: Verdicts::default(),
-            tally: Tally::default(),
+            repetitions: Repetitions::default(),
+            streak: Streak::default(),
+            shown: Shown::of(options.output),
+            effects: None,
+            allowance: None,
+            tokens: 0,
+            calls: 0,
+            shared: Arc::clone(&shared),
         };
-        Ok((agent, receiver))
+        let agent = Agent {
+            thread,
+            system_prompt,
+            plan: Plan::default(),
+            turns: Vec::new(),
+            window: None,
+            warning: None,
+            continuation: Continuation::default(),
+            joined: Vec::new(),
+        };
+        (agent, receiver)
+    }
+
+    /// The prompt, and what the model is told of the session.
+    pub(crate) fn begin_conversation(&mut self) -> Result<(), JournalError> {
+        let text = self.system_prompt.clone();
+        self.thread
+            .record
+            .mark(&Mark::SystemPrompt { text: text.clone() })?;
+        let mut messages = vec![Message::System { text }];
+        if let Some(text) = self.shared().options.session_note.clone() {
+            self.thread.record.note(&text)?;
+            messages.push(Message::Note { text });
+        }
+        self.thread.context.replace(messages);
+        Ok(())
+    }
+
+    pub(crate) fn announce_ready(&self) {
+        self.shared().events.send(Event::Ready {
+            message: format!("Agent initialized with {}", self.thread.model.label()),
+            tool_count: self.shared().specs.len(),
+        });
+    }
+
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.thread.shared
     }
 
     /// The conversation so far.
     #[must_use]
     pub fn messages(&self) -> &[Message] {
-        &self.messages
+        self.thread.context.messages()
     }
 
     /// What the session has used so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        self.tally
+        self.shared().budget().tally
+    }
+
+    /// The plan.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Tokens of the next request, as far as is known.
+    #[must_use]
+    pub fn context_tokens(&self) -> u64 {
+        self.thread.context.tokens()
+    }
+
+    /// What a person allowed for the rest of the session.
+    #[must_use]
+    pub fn session_rules(&self) -> SessionRules {
+        self.shared().rules.clone()
+    }
+
+    /// Runs nested agents as part of the calls of this one.
+    #[must_use]
+    pub fn agents(&self) -> Arc<dyn Agents> {
+        nested::agents(self.shared())
+    }
+
+    /// Another model from the next request on.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be written.
+    pub fn switch_model(&mut self, model: Arc<dyn Model>) -> Result<(), JournalError> {
+        let label = model.label();
+        self.thread.record.mark(&Mark::Model { label })?;
+        self.shared().set_model(Arc::clone(&model));
+        self.thread.model = model;
+        self.window = None;
+        Ok(())
     }
 
     /// Takes what the user says and goes on until the model is done, something stops it, or `cancel` is cancelled.
     /// Whatever happens is an outcome; the conversation stays one that can go on.
     pub async fn run_turn(&mut self, text: &str, cancel: &CancellationToken) -> Outcome {
-        self.verdicts = Verdicts::default();
-        let (outcome, event) = match self.drive(text, cancel).await {
+        let shared = Arc::clone(self.shared());
+        let turn = cancel.child_token();
+        self.thread.verdicts = Verdicts::default();
+        shared.begin_turn();
+        let driven = {
+            let drive = self.drive(text, &turn);
+            let watch = shared.watch_time(&turn);
+            tokio::pin!(drive, watch);
+            tokio::select! {
+                biased;
+                driven = &mut drive => driven,
+                () = &mut watch => drive.await,
+            }
+        };
+        let driven = match (driven, shared.time_up()) {
+            (Err(Stop::Interrupted), Some(exceeded)) => Err(Stop::Limit(exceeded)),
+            (driven, _) => driven,
+        };
+        let (outcome, event) = match driven {
             Ok(words) => {
                 let final_response = Some(words).filter(|words| !words.is_empty());
-                let verdicts = std::mem::take(&mut self.verdicts);
-                let outcome = verdicts.outcome(final_response.clone(), self.options.strict_denials);
-                let history_size = self.messages.len();
+                let verdicts = std::mem::take(&mut self.thread.verdicts);
+                let outcome =
+                    verdicts.outcome(final_response.clone(), shared.options.strict_denials);
+                shared.notify(Notice::TurnComplete {
+                    response: final_response.as_deref().unwrap_or_default(),
+                });
+                let history_size = self.messages().len();
                 (
                     outcome,
                     Event::TurnComplete {
@@ -180,238 +292,249 @@ impl Agent {
             Err(Stop::Interrupted) => (Outcome::Interrupted, Event::Interrupted {}),
             Err(stop) => {
                 let error = stop.to_string();
+                shared.notify(Notice::Error { error: &error });
                 (stop.outcome(), Event::Error { error })
             }
         };
-        let recorded = self.record.turn_end(&outcome, &event);
-        self.events.send(event);
-        match recorded {
+        let worked_ms = millis(shared.end_turn());
+        let error = match &event {
+            Event::Error { error } => Some(error.clone()),
+            _ => None,
+        };
+        let recorded = self.thread.record.mark(&Mark::TurnEnd {
+            outcome: outcome.as_str().to_owned(),
+            error,
+            worked_ms,
+        });
+        shared.events.send(event);
+        let outcome = match recorded {
             Ok(()) => outcome,
             Err(error) => Stop::Journal(error).outcome(),
+        };
+        for joined in self.joined.drain(..) {
+            // Who submitted it may not care.
+            let _ = joined.reply.send(outcome.clone());
+        }
+        outcome
+    }
+
+    /// Makes the conversation shorter now, whether it is full or not. Says what it came to, also where nothing could go.
+    pub async fn compact(&mut self, cancel: &CancellationToken) -> Outcome {
+        let compacted = match self.thread.inform(self.window, cancel).await {
+            Ok(()) => self.thread.compact(&self.plan, cancel).await,
+            Err(stop) => Err(stop),
+        };
+        match compacted {
+            Ok(compacted) => {
+                self.thread.tell_compacted(compacted);
+                Outcome::Done { text: None }
+            }
+            Err(Stop::Interrupted) => {
+                self.shared().events.send(Event::Interrupted {});
+                Outcome::Interrupted
+            }
+            Err(stop) => {
+                self.shared().events.send(Event::Error {
+                    error: stop.to_string(),
+                });
+                stop.outcome()
+            }
         }
     }
 
     /// Tells whoever watches that no more turns will be taken.
     pub(crate) fn announce_shutdown(&self) {
-        self.events.send(Event::Shutdown {});
+        self.shared().events.send(Event::Shutdown {});
     }
 
     /// The turn itself, up to the model's last words.
     async fn drive(&mut self, text: &str, cancel: &CancellationToken) -> Result<String, Stop> {
-        self.record.user_input(text)?;
-        self.messages.push(Message::User {
-            content: vec![Part::text(text)],
-        });
-        self.events.send(Event::Processing {
+        self.begin_turn(text, cancel).await?;
+        self.shared().events.send(Event::Processing {
             message: "Processing user input".to_owned(),
         });
+        self.thread.inform(self.window, cancel).await?;
+        let max = self.shared().options.max_iterations;
         let mut iterations: u32 = 0;
+        let mut overflows = 0;
+        // What was said before an answer was cut off.
+        let mut said = String::new();
         loop {
-            self.within_bounds(iterations)?;
+            if iterations >= max {
+                return Err(Stop::Limit(policy::LimitExceeded {
+                    limit: policy::LimitName::Iterations,
+                    allowed: max.into(),
+                    requested: u64::from(iterations).saturating_add(1),
+                }));
+            }
+            if iterations > 0 {
+                self.join_waiting(cancel)?;
+            }
             iterations = iterations.saturating_add(1);
-            let turn = self.ask_model(cancel).await?;
+            if self.thread.is_full() {
+                self.make_room(cancel).await?;
+            }
+            self.spent_so_far(cancel).await?;
+            self.thread.guard()?;
+            let Answer { turn, ids } = match self.thread.ask(ToolChoice::Auto, cancel).await {
+                Err(Stop::Model(ModelError::Overflow(why))) if overflows < MAX_OVERFLOWS => {
+                    // It counts as an iteration, and each time a smaller window is assumed: it comes to an end.
+                    overflows += 1;
+                    self.thread.overflowed()?;
+                    self.window = Some(self.thread.context.window());
+                    let compacted = self.make_room(cancel).await?;
+                    if compacted.new_tokens >= compacted.old_tokens {
+                        // The same request again would not fit either.
+                        return Err(Stop::Model(ModelError::Overflow(why)));
+                    }
+                    continue;
+                }
+                answer => answer?,
+            };
+            overflows = 0;
+            self.tell_words(&turn.text);
             if turn.tool_calls.is_empty() {
-                let words = turn.text.clone();
-                self.messages.push(Message::Assistant {
+                let told = self.continuation.told(&turn, &self.plan);
+                if turn.finish == FinishReason::Length || told.is_none() {
+                    said.push_str(&turn.text);
+                }
+                let message = Message::Assistant {
                     text: turn.text,
                     reasoning: turn.reasoning,
                     tool_calls: Vec::new(),
-                });
-                return Ok(words);
-            }
-            if turn.finish == FinishReason::Length {
-                self.drop_cut_calls(turn)?;
+                };
+                self.thread.said(message, turn.usage.as_ref());
+                match told {
+                    Some((text, log)) => self.thread.note(text, &log)?,
+                    None => return Ok(said),
+                }
                 continue;
             }
-            self.verdicts.next_calls();
-            self.run_calls(turn, cancel).await?;
+            said.clear();
+            self.continuation.calls();
+            if turn.finish == FinishReason::Length {
+                self.thread.drop_cut_calls(turn)?;
+                continue;
+            }
+            self.thread.verdicts.next_calls();
+            let plan = self.thread.run_calls(Answer { turn, ids }, cancel).await?;
+            if let Some(plan) = plan {
+                self.plan = plan;
+            }
             if cancel.is_cancelled() {
                 return Err(Stop::Interrupted);
             }
         }
     }
 
-    /// May the model be asked once more?
-    fn within_bounds(&self, iterations: u32) -> Result<(), Stop> {
-        let max = self.options.max_iterations;
-        if iterations >= max {
-            return Err(Stop::Limit(LimitExceeded {
-                limit: LimitName::Iterations,
-                allowed: max.into(),
-                requested: u64::from(iterations).saturating_add(1),
-            }));
-        }
-        let Some(cap) = self.options.max_cost else {
-            return Ok(());
+    /// Keeps what the files are, and takes down what the user says: that also where somebody interrupts it.
+    async fn begin_turn(&mut self, text: &str, cancel: &CancellationToken) -> Result<(), Stop> {
+        let line = text.lines().next().unwrap_or_default();
+        let label: String = line.chars().take(LABEL).collect();
+        let checkpoint = match &self.shared().services.checkpoints {
+            Some(checkpoints) => tokio::select! {
+                biased;
+                () = cancel.cancelled() => None,
+                kept = checkpoints.checkpoint(&label) => Some(kept.map_err(Stop::Checkpoint)?),
+            },
+            None => None,
         };
-        let spent = self.tally.known_cost;
-        if spent > cap {
-            return Err(Stop::Limit(LimitExceeded {
-                limit: LimitName::Cost,
-                allowed: cap.0,
-                requested: spent.0,
-            }));
-        }
-        match self.tally.cost() {
-            Some(_) => Ok(()),
-            None => Err(Stop::UnknownCost {
-                cap,
-                model: self.model.label(),
-            }),
-        }
-    }
-
-    /// One request to the model.
-    async fn ask_model(&mut self, cancel: &CancellationToken) -> Result<Turn, Stop> {
-        let label = self.model.label();
-        self.record
-            .model_request(&label, self.messages.len(), &self.specs, &self.undelivered)?;
-        self.undelivered.clear();
-        let start = self.clock.now();
-        let mut sink = Pieces {
-            events: &self.events,
-            stream: self.options.stream,
+        let start = Mark::TurnStart {
+            label: label.clone(),
+            checkpoint: checkpoint.clone(),
         };
-        let request = TurnRequest {
-            messages: &self.messages,
-            tools: &self.specs,
-            ..TurnRequest::default()
-        };
-        let turn = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(Stop::Interrupted),
-            turn = self.model.turn(request, &mut sink) => turn?,
-        };
-        let latency = self.clock.now().saturating_sub(start);
-        self.tally.add(turn.usage.as_ref());
-        self.record.model_turn(&turn)?;
-        let usage = turn.usage.as_ref();
-        self.events.send(Event::LlmCall {
-            model: label,
-            latency_ms: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
-            finish_reason: turn.finish.as_str().to_owned(),
-            cost_usd: usage.and_then(|usage| usage.cost).map(MicroUsd::dollars),
-            kind: "main".to_owned(),
-            prompt_tokens: usage.map(|usage| usage.input_tokens),
-            completion_tokens: usage.map(|usage| usage.output_tokens),
-            total_tokens: usage.map(|usage| usage.input_tokens.saturating_add(usage.output_tokens)),
-            cache_read_tokens: usage.map(|usage| usage.cache_read_tokens),
-            cache_creation_tokens: usage.map(|usage| usage.cache_write_tokens),
+        let seq = self.thread.record.user_input(text, Some(&start))?;
+        self.turns.push(TurnStart {
+            seq,
+            checkpoint: checkpoint.clone(),
         });
-        if self.options.stream {
-            self.events.send(Event::AssistantStreamEnd {});
-        } else if !turn.text.is_empty() {
-            self.events.send(Event::AssistantMessage {
-                content: turn.text.clone(),
-            });
+        if let Some(id) = checkpoint {
+            self.shared().events.send(Event::Checkpoint { id, label });
         }
-        Ok(turn)
-    }
-
-    /// The model ran into its bound on output in the midst of its calls. What is cut off cannot be run; the model is
-    /// told so, and may go on.
-    fn drop_cut_calls(&mut self, turn: Turn) -> Result<(), Stop> {
-        let lost: Vec<String> = turn
-            .tool_calls
-            .iter()
-            .map(|call| format!("`{}`", call.name))
-            .collect();
-        let lost = lost.join(", ");
-        if !turn.text.is_empty() {
-            self.messages.push(Message::Assistant {
-                text: turn.text,
-                // It led to calls that are not in the conversation.
-                reasoning: None,
-                tool_calls: Vec::new(),
-            });
-        }
-        self.note(
-            format!(
-                "Your last answer reached the bound on output tokens, so these tool calls were cut off and were NOT \
-                 executed: {lost}. Go on with smaller steps: write long content in several calls."
-            ),
-            format!("output cut off by the provider's bound; not executed: {lost}"),
-        )
-    }
-
-    /// Tells the model something that the user did not say, and whoever watches, that it was told.
-    fn note(&mut self, text: String, log: String) -> Result<(), Stop> {
-        self.record.note(&text)?;
-        self.messages.push(Message::Note { text });
-        self.events.send(Event::ToolLog {
-            tool: "system".to_owned(),
-            log,
-            tool_call_id: None,
-        });
+        self.continuation = Continuation::default();
+        self.thread.repetitions = Repetitions::default();
+        self.thread.streak = Streak::default();
+        self.hear(text);
         Ok(())
     }
-}
 
-/// Shows a turn's words while they come.
-struct Pieces<'a> {
-    events: &'a EventSender,
-    stream: bool,
-}
-
-impl TurnSink for Pieces<'_> {
-    fn text(&mut self, piece: &str) {
-        if self.stream && !piece.is_empty() {
-            self.events.send(Event::AssistantChunk {
-                content: piece.to_owned(),
-            });
-        }
-    }
-
-    fn reasoning(&mut self, piece: &str) {
-        if self.stream && !piece.is_empty() {
-            self.events.send(Event::AssistantReasoning {
-                content: piece.to_owned(),
-            });
-        }
-    }
-
-    fn restart(&mut self) {
-        if self.stream {
-            self.events.send(Event::AssistantStreamRestart {});
-        }
-    }
-
-    fn status(&mut self, line: &str) {
-        self.events.send(Event::ToolLog {
-            tool: "system".to_owned(),
-            log: line.to_owned(),
-            tool_call_id: None,
+    fn hear(&mut self, text: &str) {
+        self.continuation.heard(text);
+        self.thread.context.push(Message::User {
+            content: vec![Part::text(text)],
         });
     }
-}
 
-/// Why a turn ends before the model ends it.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Stop {
-    #[error("interrupted")]
-    Interrupted,
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    #[error(transparent)]
-    Limit(LimitExceeded),
-    #[error(
-        "the cost cap of {cap} cannot be kept: the price of {model} is unknown; take the cap away or choose a model with \
-         a known price"
-    )]
-    UnknownCost { cap: MicroUsd, model: String },
-    #[error("the journal cannot be written, so nothing more is done: {0}")]
-    Journal(#[from] JournalError),
-}
+    /// Takes in what the user said while the turn ran.
+    fn join_waiting(&mut self, cancel: &CancellationToken) -> Result<(), Stop> {
+        while let Some((text, submission)) = self.shared().inbox.next_message() {
+            if submission.cancel.is_cancelled() {
+                let _ = submission.reply.send(Outcome::Interrupted);
+                continue;
+            }
+            self.thread.record.user_input(&text, None)?;
+            self.hear(&text);
+            self.shared().events.send(Event::system_log(
+                "the user's message joined the turn that runs",
+            ));
+            // Whoever interrupts it now interrupts the turn that it is part of.
+            let (own, turn) = (submission.cancel.clone(), cancel.clone());
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = own.cancelled() => turn.cancel(),
+                    () = turn.cancelled() => {}
+                }
+            });
+            self.joined.push(submission);
+        }
+        Ok(())
+    }
 
-impl Stop {
-    fn outcome(self) -> Outcome {
-        match self {
-            Stop::Interrupted => Outcome::Interrupted,
-            Stop::Model(ModelError::Denied(decision)) => Outcome::Denied((&decision).into()),
-            Stop::Limit(exceeded) => Outcome::Limit(exceeded),
-            Stop::Model(_) | Stop::UnknownCost { .. } | Stop::Journal(_) => Outcome::Failed {
-                error: self.to_string(),
-            },
+    async fn make_room(&mut self, cancel: &CancellationToken) -> Result<Compacted, Stop> {
+        let compacted = self.thread.compact(&self.plan, cancel).await?;
+        self.thread.tell_compacted(compacted);
+        Ok(compacted)
+    }
+
+    /// Asks whether to go on, where so much was spent that somebody wants to be asked.
+    async fn spent_so_far(&mut self, cancel: &CancellationToken) -> Result<(), Stop> {
+        let shared = Arc::clone(self.shared());
+        let Some(first) = shared.options.usage_warning else {
+            return Ok(());
+        };
+        let spent = shared.budget().tally.known_cost;
+        let warning = self
+            .warning
+            .get_or_insert_with(|| Threshold::new(first, crate::MicroUsd::default()));
+        let Some((threshold, next)) = warning.passed(spent) else {
+            return Ok(());
+        };
+        let _one_at_a_time = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(Stop::Interrupted),
+            turn = shared.asking.lock() => turn,
+        };
+        let about = BudgetSubject::Spent {
+            threshold,
+            spent,
+            next,
+        };
+        match shared.ask_budget(about, "main", cancel).await? {
+            BudgetAnswer::Stop => Err(Stop::Enough { spent }),
+            BudgetAnswer::GoOn | BudgetAnswer::Raise(_) => {
+                warning.go_on(spent);
+                Ok(())
+            }
+        }
+    }
+
+    fn tell_words(&self, text: &str) {
+        if self.shared().options.stream {
+            self.shared().events.send(Event::AssistantStreamEnd {});
+        } else if !text.is_empty() {
+            self.shared().events.send(Event::AssistantMessage {
+                content: text.to_owned(),
+            });
         }
     }
 }

@@ -4,27 +4,40 @@
 //! cancelled. Whatever goes wrong with one of them is its own result; the turn goes on. Calls that are allowed run
 //! together, then those that somebody approved. Their results go to the model in the order of its calls.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use journal::{CallId, JournalError};
-use policy::Verdict;
-use serde_json::{Map, Value};
+use policy::{Decision, Effect, Verdict};
+use serde_json::Value;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::agent::{Agent, Stop};
-use crate::event::EventSender;
+use crate::clip::{Shown, too_long};
+use crate::ending::Ending;
+use crate::mark::Mark;
 use crate::message::in_words;
-use crate::record::unrecordable;
+use crate::record::{CallRecord, unrecordable};
+use crate::shared::Running;
+use crate::stop::Stop;
+use crate::thread::{Answer as Answered, Thread};
+use crate::view::CallProgress;
 use crate::{
-    Answer, Approval, ApprovalItem, ArgumentError, CallContext, Denial, Event, Message, Part,
-    Prepared, Progress, Question, Receipt, ToolCall, ToolFailure, ToolOutcome, ToolOutput, Tools,
-    Turn,
+    Answer, Approval, ApprovalItem, ArgumentError, CallContext, Denial, Event, Message, MicroUsd,
+    Notice, PLAN_TOOL, Part, Plan, Prepared, Question, Receipt, ToolCall, ToolFailure, ToolOutcome,
+    ToolOutput, arguments, replay,
 };
 
 /// How long a cancelled call may take to end by itself, before it is dropped.
-pub const CANCEL_GRACE: Duration = Duration::from_secs(1);
+pub const CANCEL_GRACE: Duration = Duration::from_millis(60);
+
+/// The same for the calls of a nested agent: it has to come to its end within the grace of the call around it.
+const NESTED_GRACE: Duration = Duration::from_millis(30);
+
+/// How often one call can be asked about, after it was edited.
+const EDITS: usize = 3;
 
 /// One call on its way.
 struct Call {
@@ -33,6 +46,14 @@ struct Call {
     /// What the model asked for. Its arguments are valid JSON here.
     asked: ToolCall,
     arguments: Value,
+    /// What it would cost, where it spends money and that is known.
+    price: Option<MicroUsd>,
+    /// Whether that was taken from the budget.
+    charged: bool,
+    /// Why a bound of the budget makes it one that is asked about.
+    blocked: Option<String>,
+    /// Whether a person changed the arguments.
+    edited: bool,
     next: Next,
 }
 
@@ -40,145 +61,257 @@ struct Call {
 enum Next {
     Run(Prepared, Approval),
     Ask(Prepared),
-    Running(AbortOnDropHandle<ToolOutcome>),
+    Running(AbortOnDropHandle<ToolOutcome>, CancellationToken),
     /// It never ran.
     Fail(ToolFailure),
     Ended(Message),
 }
 
-impl Agent {
-    /// Runs the calls of a turn to their ends, and puts the turn and the results into the conversation.
+impl Thread {
+    /// Runs the calls of a turn to their ends, and puts the turn and the results into the conversation. Gives the plan
+    /// that came of them.
     pub(crate) async fn run_calls(
         &mut self,
-        turn: Turn,
+        answered: Answered,
         cancel: &CancellationToken,
-    ) -> Result<(), Stop> {
+    ) -> Result<Option<Plan>, Stop> {
+        let Answered { turn, ids } = answered;
         let mut calls = Vec::with_capacity(turn.tool_calls.len());
-        for asked in turn.tool_calls {
-            calls.push(self.take_in(asked)?);
+        let mut taken = Ok(());
+        for (asked, id) in turn.tool_calls.into_iter().zip(ids) {
+            let (call, recorded) = self.take_in(id, asked);
+            calls.push(call);
+            taken = taken.and(recorded);
         }
         let tool_calls = calls.iter().map(|call| call.asked.clone()).collect();
-        self.messages.push(Message::Assistant {
+        let message = Message::Assistant {
             text: turn.text,
             reasoning: turn.reasoning,
             tool_calls,
-        });
+        };
+        self.said(message, turn.usage.as_ref());
 
-        let ran = self.decide_and_run(&mut calls, cancel).await;
+        let mut plan = None;
+        let ran = match taken {
+            Ok(()) => self.decide_and_run(&mut calls, &mut plan, cancel).await,
+            Err(error) => Err(error.into()),
+        };
         // Also where the journal failed in between: a conversation never has a call without a result.
         for call in calls {
+            self.refund(&call);
             let message = match call.next {
                 Next::Ended(message) => message,
-                _ => result_message(&call.asked, &Err(ToolFailure::Cancelled)),
+                _ => replay::message(&call.asked, &Err(ToolFailure::Cancelled), None),
             };
-            self.messages.push(message);
+            if let Message::Tool { content, .. } = &message {
+                self.repetitions
+                    .add(&call.asked.name, &call.asked.arguments, content);
+            }
+            self.context.push(message);
             self.undelivered.push((call.id, call.asked.id));
         }
-        ran
+        ran.map(|()| plan)
     }
 
     async fn decide_and_run(
         &mut self,
         calls: &mut [Call],
+        plan: &mut Option<Plan>,
         cancel: &CancellationToken,
     ) -> Result<(), Stop> {
         for call in calls
             .iter()
             .filter(|call| !matches!(call.next, Next::Ask(_)))
         {
-            self.events.send(Event::ToolCall {
-                tool: call.asked.name.clone(),
-                arguments: call.arguments.clone(),
-                tool_call_id: call.id.to_string(),
-            });
+            let shown = self.view.call(&call.asked.name, &call.arguments, call.id);
+            self.shared.events.send(shown);
         }
-        self.start(calls, cancel)?;
-        self.finish(calls).await?;
-        if calls.iter().any(|call| matches!(call.next, Next::Ask(_))) {
-            self.ask(calls, cancel).await?;
-            self.start(calls, cancel)?;
-            self.finish(calls).await?;
+        let mut round = 0;
+        loop {
+            let started = self.start(calls, cancel).await;
+            self.finish(calls, plan, cancel).await?;
+            started?;
+            if !calls.iter().any(|call| matches!(call.next, Next::Ask(_))) {
+                return Ok(());
+            }
+            if round < EDITS {
+                round += 1;
+                self.ask_about(calls, cancel).await?;
+            } else {
+                calls.iter_mut().for_each(deny_unanswered);
+            }
         }
+    }
+
+    /// Reads a call's arguments and decides about it. It is a call with an id whatever comes of that.
+    fn take_in(&mut self, id: CallId, asked: ToolCall) -> (Call, Result<(), JournalError>) {
+        let spec = self.specs.iter().find(|spec| spec.name == asked.name);
+        let read = arguments::read(&asked, spec);
+        let malformed = matches!(read.failure, Some(ToolFailure::Malformed { .. }));
+        self.streak.add(&asked.name, malformed);
+        if !read.slips.is_empty() {
+            let line = format!(
+                "the arguments of `{}` were not quite JSON; put right: {}",
+                asked.name,
+                read.slips.join(", ")
+            );
+            self.shared.events.send(self.view.log(line));
+        }
+        let mut call = Call {
+            id,
+            asked: arguments::kept(asked),
+            arguments: read.arguments,
+            price: None,
+            charged: false,
+            blocked: None,
+            edited: false,
+            next: Next::Fail(ToolFailure::Cancelled),
+        };
+        let recorded = match read.failure {
+            Some(failure) => {
+                call.next = Next::Fail(failure);
+                Ok(())
+            }
+            None => self.decide(&mut call),
+        };
+        (call, recorded)
+    }
+
+    /// Decides about a call: the policy, then what the session's rules and its budget say to that.
+    fn decide(&mut self, call: &mut Call) -> Result<(), JournalError> {
+        let mut prepared = match self.prepare(&call.asked.name, &call.arguments) {
+            Ok(prepared) => prepared,
+            Err(failure) => {
+                call.next = Next::Fail(failure);
+                return Ok(());
+            }
+        };
+        self.record.decisions(call.id, &prepared)?;
+        let approval = match prepared.verdict() {
+            Verdict::Deny => {
+                call.next = Next::Fail(ToolFailure::Denied((&prepared.decision).into()));
+                return Ok(());
+            }
+            Verdict::Allow => Some(Approval::Policy),
+            Verdict::Ask => match self.shared.rules.answer(&prepared) {
+                Some(rule) => {
+                    let decision = Decision {
+                        verdict: Verdict::Allow,
+                        subject: prepared.decision.subject.clone(),
+                        rule: rule.name(),
+                        remedy: String::new(),
+                    };
+                    self.record
+                        .decision(call.id, &decision, &prepared.effects)?;
+                    Some(Approval::Person)
+                }
+                None => None,
+            },
+        };
+        let spends = prepared.effects.contains(&Effect::Spend);
+        call.price = spends.then(|| self.shared.tools.price(&prepared)).flatten();
+        call.blocked = None;
+        let Some(approval) = approval else {
+            call.next = Next::Ask(prepared);
+            return Ok(());
+        };
+        let left = self.shared.budget().left();
+        let reason = match (spends, left, call.price) {
+            (true, Some(left), Some(price)) if price > left => Some(format!(
+                "it would cost {price}, which exceeds the {left} that are left"
+            )),
+            (true, Some(_), None) => Some("what it would cost is not known".to_owned()),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            prepared.decision = Decision {
+                verdict: Verdict::Ask,
+                subject: format!("effect {}", Effect::Spend),
+                rule: format!("budget: {reason}"),
+                remedy: "approve this call, or raise the session's bound of dollars".to_owned(),
+            };
+            self.record
+                .decision(call.id, &prepared.decision, &prepared.effects)?;
+            call.blocked = Some(reason);
+            call.next = Next::Ask(prepared);
+            return Ok(());
+        }
+        self.charge(call);
+        call.next = Next::Run(prepared, approval);
         Ok(())
     }
 
-    /// Gives a call its id, reads its arguments and decides about it.
-    fn take_in(&mut self, mut asked: ToolCall) -> Result<Call, Stop> {
-        let id = self.record.allocate_call();
-        let (arguments, malformed) = parse_arguments(&asked);
-        if let Some(failure) = malformed {
-            // What goes back to the model must be JSON: providers refuse a conversation with anything else.
-            asked.arguments = "{}".to_owned();
-            return Ok(Call {
-                id,
-                asked,
-                arguments,
-                next: Next::Fail(failure),
-            });
+    /// Takes what a call will cost from the budget, before the next one is decided about.
+    fn charge(&self, call: &mut Call) {
+        if let Some(price) = call.price
+            && !call.charged
+        {
+            self.shared.budget().charge(price);
+            call.charged = true;
         }
-        let next = match self.prepare(&asked.name, &arguments) {
-            Ok(prepared) => {
-                self.record.decisions(id, &prepared)?;
-                match prepared.verdict() {
-                    Verdict::Allow => Next::Run(prepared, Approval::Policy),
-                    Verdict::Ask => Next::Ask(prepared),
-                    Verdict::Deny => Next::Fail(ToolFailure::Denied((&prepared.decision).into())),
-                }
-            }
-            Err(failure) => Next::Fail(failure),
-        };
-        Ok(Call {
-            id,
-            asked,
-            arguments,
-            next,
-        })
     }
 
-    fn prepare(&self, tool: &str, arguments: &Value) -> Result<Prepared, ToolFailure> {
-        if self.specs.iter().any(|spec| spec.name == tool) {
-            return self.tools.prepare(tool, arguments);
+    /// Gives back what a call was to cost that gave no result.
+    fn refund(&self, call: &Call) {
+        let failed = !matches!(call.next, Next::Ended(Message::Tool { success: true, .. }));
+        if let Some(price) = call.price
+            && call.charged
+            && failed
+        {
+            self.shared.budget().refund(price);
         }
-        let known: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
-        Err(ToolFailure::Failed {
-            message: format!(
+    }
+
+    /// Finds out what a call would do, and what the policy says to that.
+    fn prepare(&self, tool: &str, arguments: &Value) -> Result<Prepared, ToolFailure> {
+        if !self.specs.iter().any(|spec| spec.name == tool) {
+            let known: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
+            let message = format!(
                 "there is no tool `{tool}`; the tools are: {}",
                 known.join(", ")
-            ),
+            );
+            return Err(ToolFailure::Failed { message });
+        }
+        let prepare = AssertUnwindSafe(|| self.shared.tools.prepare(tool, arguments));
+        let mut prepared = catch_unwind(prepare).unwrap_or_else(|_| {
+            Err(ToolFailure::Failed {
+                message: "the host broke down while it looked at the arguments".to_owned(),
+            })
+        })?;
+        if let Some(decision) = self.beyond(&prepared) {
+            prepared.decisions.push(decision.clone());
+            prepared.decision = decision;
+        }
+        Ok(prepared)
+    }
+
+    /// What a nested agent may not do because the call that it is part of does not do it.
+    fn beyond(&self, prepared: &Prepared) -> Option<Decision> {
+        let allowed = self.effects.as_ref()?;
+        let more = prepared
+            .effects
+            .iter()
+            .find(|effect| **effect != Effect::Observe && !allowed.contains(effect))?;
+        Some(Decision {
+            verdict: Verdict::Deny,
+            subject: format!("effect {more}"),
+            rule: "nested agent: no more than the call that it is part of".to_owned(),
+            remedy: format!("declare the effect {more} in the operation that starts the agent"),
         })
     }
 
-    /// Asks about the calls that have to be asked about.
-    async fn ask(&mut self, calls: &mut [Call], cancel: &CancellationToken) -> Result<(), Stop> {
-        let questions: Vec<Question<'_>> = calls
-            .iter()
-            .filter_map(|call| match &call.next {
-                Next::Ask(prepared) => Some(Question {
-                    call_id: call.id,
-                    tool: &call.asked.name,
-                    operation: &prepared.operation,
-                    effects: &prepared.effects,
-                    target: &prepared.target,
-                    arguments: &call.arguments,
-                    decision: &prepared.decision,
-                }),
-                _ => None,
-            })
-            .collect();
-        let tools: Vec<ApprovalItem> = questions.iter().map(ApprovalItem::from).collect();
-        let count = tools.len();
-        let answers = if cancel.is_cancelled() {
-            None
-        } else {
-            self.events.send(Event::ApprovalRequired { tools, count });
-            tokio::select! {
-                biased;
-                () = cancel.cancelled() => None,
-                answers = self.approver.ask(&questions) => Some(answers),
-            }
+    /// Asks about the calls that have to be asked about, once.
+    async fn ask_about(
+        &mut self,
+        calls: &mut [Call],
+        cancel: &CancellationToken,
+    ) -> Result<(), Stop> {
+        let answers = self.answers(calls, cancel).await;
+        let mut answers = match answers {
+            Asked::Answers(answers) => Some(answers.into_iter()),
+            Asked::Abandoned | Asked::Interrupted => None,
         };
-        drop(questions);
-        let mut answers = answers.map(Vec::into_iter);
+        let abandoned = answers.is_none() && !cancel.is_cancelled();
         for call in calls.iter_mut() {
             let next = std::mem::replace(&mut call.next, Next::Fail(ToolFailure::Cancelled));
             let Next::Ask(prepared) = next else {
@@ -187,24 +320,163 @@ impl Agent {
             };
             // Interrupted instead of answered: the call stays cancelled.
             let Some(answers) = answers.as_mut() else {
+                if abandoned {
+                    call.next = Next::Fail(ToolFailure::Abandoned);
+                    self.state(call, "abandoned");
+                }
                 continue;
             };
             let answer = answers
                 .next()
                 .unwrap_or_else(|| Answer::Deny((&prepared.decision).into()));
-            self.record.answer(call.id, &prepared, &answer)?;
-            let (state, next) = match answer {
-                Answer::Approve => ("approved", Next::Run(prepared, Approval::Person)),
-                Answer::Deny(denial) => ("rejected", Next::Fail(ToolFailure::Denied(denial))),
+            self.take_answer(call, prepared, answer)?;
+        }
+        Ok(())
+    }
+
+    async fn answers(&self, calls: &mut [Call], cancel: &CancellationToken) -> Asked {
+        let shared = &self.shared;
+        let _one_at_a_time = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Asked::Interrupted,
+            turn = shared.asking.lock() => turn,
+        };
+        let left = shared.budget().left();
+        let mut questions: Vec<Question<'_>> = Vec::new();
+        let mut items: Vec<ApprovalItem> = Vec::new();
+        let mut tools: Vec<String> = Vec::new();
+        for call in calls.iter() {
+            let Next::Ask(prepared) = &call.next else {
+                continue;
             };
-            call.next = next;
+            let question = Question {
+                call_id: call.id,
+                tool: &call.asked.name,
+                operation: &prepared.operation,
+                effects: &prepared.effects,
+                target: &prepared.target,
+                arguments: &call.arguments,
+                decision: &prepared.decision,
+                price: call.price,
+                agent: self.view.label(),
+            };
+            let mut item = ApprovalItem::from(&question);
+            if let Some(reason) = &call.blocked {
+                item.auto_approval_blocked = true;
+                item.block_reason = Some(reason.clone());
+                item.remaining_cap_usd = left.map(MicroUsd::dollars);
+            }
+            if !tools.contains(&item.tool) {
+                tools.push(item.tool.clone());
+            }
+            questions.push(question);
+            items.push(item);
+        }
+        let comes = shared.inbox.message_comes();
+        let count = items.len();
+        shared.events.send(Event::approval(items));
+        shared.notify(Notice::ApprovalRequired {
+            count,
+            tools: &tools,
+        });
+        shared.budget().time.ask(shared.clock.now());
+        let answers = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Asked::Interrupted,
+            answers = shared.approver.ask(&questions) => Asked::Answers(answers),
+            () = comes => Asked::Abandoned,
+        };
+        shared.budget().time.answered(shared.clock.now());
+        answers
+    }
+
+    fn take_answer(
+        &mut self,
+        call: &mut Call,
+        prepared: Prepared,
+        answer: Answer,
+    ) -> Result<(), Stop> {
+        let rule = matches!(answer, Answer::Always).then(|| self.shared.rules.draft(&prepared));
+        // A rule about a bound would be one about every amount.
+        let rule = rule.filter(|_| call.blocked.is_none());
+        self.record
+            .answer(call.id, &prepared, &answer, rule.as_ref())?;
+        if let Some(rule) = rule {
+            self.shared.rules.keep(rule);
+            let rules = self.shared.rules.list();
+            self.shared.events.send(Event::SessionRules { rules });
+        }
+        let state = match answer {
+            Answer::Approve | Answer::Always => {
+                self.charge(call);
+                call.next = Next::Run(prepared, Approval::Person);
+                "approved"
+            }
+            Answer::Deny(denial) => {
+                call.next = Next::Fail(ToolFailure::Denied(denial));
+                "rejected"
+            }
+            Answer::Reject { feedback } => {
+                let feedback = feedback.map(|words| printable(&words));
+                let feedback = feedback.filter(|words| !words.is_empty());
+                call.next = Next::Fail(ToolFailure::Rejected { feedback });
+                "rejected"
+            }
+            Answer::Edit(arguments) => {
+                call.edited = true;
+                call.arguments = arguments;
+                if !call.arguments.is_object() {
+                    let errors = vec![ArgumentError {
+                        pointer: String::new(),
+                        expected: "an object".to_owned(),
+                    }];
+                    call.next = Next::Fail(ToolFailure::InvalidArguments { errors });
+                } else {
+                    self.decide(call)?;
+                    self.approve_edit(call, &prepared);
+                }
+                "approved"
+            }
+        };
+        if !matches!(call.next, Next::Ask(_)) {
             self.state(call, state);
         }
         Ok(())
     }
 
+    /// Whoever edited a call has approved what it does now, as long as that is what they were asked about.
+    fn approve_edit(&self, call: &mut Call, before: &Prepared) {
+        let next = std::mem::replace(&mut call.next, Next::Fail(ToolFailure::Cancelled));
+        call.next = match next {
+            Next::Ask(now) if same_question(before, &now) => {
+                self.charge(call);
+                Next::Run(now, Approval::Person)
+            }
+            next => next,
+        };
+    }
+
     /// Starts the calls that may run.
-    fn start(&mut self, calls: &mut [Call], cancel: &CancellationToken) -> Result<(), Stop> {
+    async fn start(&mut self, calls: &mut [Call], cancel: &CancellationToken) -> Result<(), Stop> {
+        let runs = |call: &&mut Call| matches!(call.next, Next::Run(..));
+        let number = calls.iter_mut().filter(runs).count() as u64;
+        if number == 0 {
+            return Ok(());
+        }
+        let afforded = self
+            .shared
+            .within_budget("calls", cancel, |budget| budget.take_calls(number))
+            .await;
+        if let Err(stop) = afforded {
+            let failure = match &stop {
+                Stop::Limit(exceeded) => ToolFailure::Limit(exceeded.clone()),
+                _ => ToolFailure::Cancelled,
+            };
+            for call in calls.iter_mut().filter(runs) {
+                call.next = Next::Fail(failure.clone());
+            }
+            return Err(stop);
+        }
         for call in calls {
             let next = std::mem::replace(&mut call.next, Next::Fail(ToolFailure::Cancelled));
             let Next::Run(prepared, approval) = next else {
@@ -214,38 +486,116 @@ impl Agent {
             if cancel.is_cancelled() {
                 continue;
             }
-            match self.record.call_start(call.id, &prepared, &call.arguments) {
+            let charge = call
+                .price
+                .filter(|_| call.charged)
+                .map(|micros| Mark::Charge { micros });
+            let token = cancel.child_token();
+            match self.enter(call, &prepared, charge, &token) {
                 Err(error) if unrecordable(&error) => {
                     call.next = Next::Fail(not_recorded("arguments", &error));
                     continue;
                 }
-                recorded => recorded?,
+                Err(error) => return Err(error.into()),
+                Ok(false) => continue,
+                Ok(true) => {}
             }
             if approval == Approval::Person {
                 self.state(call, "running");
             }
+            self.calls = self.calls.saturating_add(1);
             let context = CallContext {
                 call_id: call.id,
-                cancel: cancel.child_token(),
+                cancel: token.clone(),
                 progress: Arc::new(CallProgress {
                     tool: call.asked.name.clone(),
                     call_id: call.id.to_string(),
-                    events: self.events.clone(),
+                    events: self.shared.events.clone(),
+                    view: self.view.clone(),
                 }),
             };
-            let run = run_one(Arc::clone(&self.tools), prepared, approval, context);
-            call.next = Next::Running(AbortOnDropHandle::new(tokio::spawn(run)));
+            let tools = Arc::clone(&self.shared.tools);
+            let run = async move { tools.run(prepared, approval, context).await };
+            call.next = Next::Running(AbortOnDropHandle::new(tokio::spawn(run)), token);
         }
         Ok(())
     }
 
+    /// Writes down that a call starts, and puts it among those that run. It does not start where it is part of a call that
+    /// has ended.
+    fn enter(
+        &self,
+        call: &Call,
+        prepared: &Prepared,
+        charge: Option<Mark>,
+        token: &CancellationToken,
+    ) -> Result<bool, JournalError> {
+        let around = self.record.around();
+        let mut running = self.shared.running();
+        if around.is_some_and(|around| !running.contains_key(&around)) {
+            return Ok(false);
+        }
+        self.record
+            .call_start(call.id, prepared, &call.arguments, charge)?;
+        let entered = Running {
+            tool: call.asked.name.clone(),
+            effects: prepared.effects.clone(),
+            cancel: token.clone(),
+            around,
+            agents: 0,
+            denials: Vec::new(),
+        };
+        running.insert(call.id, entered);
+        Ok(true)
+    }
+
+    /// Writes down how a call ended, once: not where the call around it has ended and taken it along. Where it has
+    /// started agents, the calls of those that still run end with it.
+    fn leave(&self, call: CallId, ended: &CallRecord<'_>) -> Result<bool, JournalError> {
+        let mut running = self.shared.running();
+        if ended.receipt.is_some() && !running.contains_key(&call) {
+            return Ok(false);
+        }
+        let mut within: Vec<CallId> = running
+            .iter()
+            .filter(|(_, one)| one.around == Some(call))
+            .map(|(id, _)| *id)
+            .collect();
+        within.sort();
+        let orphans = within.iter().map(|id| (*id, Some(call), Ending::Orphaned));
+        self.record.close(orphans)?;
+        for id in within {
+            running.remove(&id);
+        }
+        self.record.call_end(call, ended)?;
+        running.remove(&call);
+        Ok(true)
+    }
+
     /// Waits for the calls that run, and ends those and the ones that never will, in order.
-    async fn finish(&mut self, calls: &mut [Call]) -> Result<(), Stop> {
+    async fn finish(
+        &mut self,
+        calls: &mut [Call],
+        plan: &mut Option<Plan>,
+        cancel: &CancellationToken,
+    ) -> Result<(), Stop> {
+        let mut deadline = None;
         for call in calls {
             let next = std::mem::replace(&mut call.next, Next::Fail(ToolFailure::Cancelled));
             let (mut result, receipt, denials) = match next {
-                Next::Running(handle) => {
-                    let outcome = handle.await.unwrap_or_else(|error| broken(&error));
+                Next::Running(handle, token) => {
+                    let outcome = self.in_time(handle, cancel, &mut deadline).await;
+                    let outcome = outcome.map_or_else(
+                        || ended_with(ToolFailure::Cancelled),
+                        |ended| ended.unwrap_or_else(|error| broken(&error)),
+                    );
+                    // Whatever it has started ends with it.
+                    token.cancel();
+                    if let Some(running) = self.shared.running().get_mut(&call.id) {
+                        for denial in std::mem::take(&mut running.denials) {
+                            self.verdicts.denied(&denial);
+                        }
+                    }
                     (outcome.result, Some(outcome.receipt), outcome.denials)
                 }
                 Next::Fail(failure) => (Err(failure), None, Vec::new()),
@@ -254,19 +604,148 @@ impl Agent {
                     continue;
                 }
             };
-            match self.record.call_end(call.id, &result, receipt.as_ref()) {
-                // What cannot be written down is not given to the model either.
-                Err(error) if unrecordable(&error) => {
-                    result = Err(not_recorded("result", &error));
-                    self.record.call_end(call.id, &result, receipt.as_ref())?;
-                }
-                recorded => recorded?,
+            if matches!(result, Err(ToolFailure::Cancelled))
+                && let Some(exceeded) = self.shared.time_up()
+            {
+                result = Err(ToolFailure::Limit(exceeded));
             }
-            let message = result_message(&call.asked, &result);
-            self.tell_end(call, &result, receipt, denials);
-            call.next = Next::Ended(message);
+            if let Ok(output) = &mut result
+                && call.edited
+            {
+                let note = format!(
+                    "[The user changed the arguments before approving this call: {}]",
+                    call.arguments
+                );
+                output.content.insert(0, Part::text(note));
+            }
+            let (id, tool) = (call.id, call.asked.name.as_str());
+            let shown = self.spill(id, tool, &result, cancel, &mut deadline).await;
+            self.end(call, result, shown, receipt, denials, plan)?;
         }
         Ok(())
+    }
+
+    /// What comes of something. Once the turn is interrupted, all that it waits for has one grace together; what has not
+    /// ended by then is dropped, even where it never comes to a point at which it could be.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = T>,
+        cancel: &CancellationToken,
+        deadline: &mut Option<Instant>,
+    ) -> Option<T> {
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return Some(done),
+            () = cancel.cancelled() => {}
+        }
+        let grace = match self.record.around() {
+            Some(_) => NESTED_GRACE,
+            None => CANCEL_GRACE,
+        };
+        let deadline = *deadline.get_or_insert_with(|| Instant::now() + grace);
+        tokio::time::timeout_at(deadline, work).await.ok()
+    }
+
+    /// Writes down how a call ended, tells whoever watches, and makes its result a message.
+    fn end(
+        &mut self,
+        call: &mut Call,
+        mut result: Result<ToolOutput, ToolFailure>,
+        mut shown: Option<(Option<String>, Shown)>,
+        receipt: Option<Receipt>,
+        denials: Vec<Denial>,
+        plan: &mut Option<Plan>,
+    ) -> Result<(), Stop> {
+        let refund = call
+            .price
+            .filter(|_| call.charged && receipt.is_some())
+            .map(|micros| Mark::Refund { micros });
+        let marks = |shown: Option<&(Option<String>, Shown)>, failed: bool| {
+            let spilled = shown.map(|(path, shown)| Mark::Spilled {
+                path: path.clone(),
+                head: shown.head,
+                tail: shown.tail,
+            });
+            spilled
+                .into_iter()
+                .chain(refund.clone().filter(|_| failed))
+                .collect()
+        };
+        let recorded = self.leave(
+            call.id,
+            &CallRecord {
+                result: &result,
+                receipt: receipt.as_ref(),
+                marks: marks(shown.as_ref(), result.is_err()),
+            },
+        );
+        let recorded = match recorded {
+            // What cannot be written down is not given to the model either.
+            Err(error) if unrecordable(&error) => {
+                result = Err(not_recorded("result", &error));
+                shown = None;
+                self.leave(
+                    call.id,
+                    &CallRecord {
+                        result: &result,
+                        receipt: receipt.as_ref(),
+                        marks: marks(None, true),
+                    },
+                )?
+            }
+            recorded => recorded?,
+        };
+        if !recorded {
+            return Err(Stop::Interrupted);
+        }
+        if let Ok(output) = &result
+            && call.asked.name == PLAN_TOOL
+            && self.view.is_session()
+            && let Some(found) = Plan::of_call(&call.arguments, output.structured.as_ref())
+        {
+            self.record.mark(&Mark::PlanUpdate {
+                plan: found.clone(),
+            })?;
+            self.shared.events.send(Event::PlanUpdate {
+                plan: found.0.clone(),
+            });
+            *plan = Some(found);
+        }
+        let message = replay::message(&call.asked, &result, shown.as_ref());
+        self.tell_end(call, &result, &message, receipt, denials);
+        call.next = Next::Ended(message);
+        Ok(())
+    }
+
+    /// Keeps an output that is too long for the model, and says how much of it is shown.
+    async fn spill(
+        &self,
+        call: CallId,
+        tool: &str,
+        result: &Result<ToolOutput, ToolFailure>,
+        cancel: &CancellationToken,
+        deadline: &mut Option<Instant>,
+    ) -> Option<(Option<String>, Shown)> {
+        let text = match result {
+            Ok(output) => too_long(&output.content, self.shown)?,
+            Err(failure) => too_long(&[Part::text(failure.to_string())], self.shown)?,
+        };
+        let Some(spill) = &self.shared.services.spill else {
+            return Some((None, self.shown));
+        };
+        let kept = spill.keep(call, tool, &text);
+        let path = match self.in_time(kept, cancel, deadline).await {
+            Some(Ok(path)) => Some(path),
+            // Interrupted: the journal has it.
+            None => None,
+            Some(Err(error)) => {
+                let line = format!("a long output of `{tool}` was not kept: {error}");
+                self.shared.events.send(self.view.log(line));
+                None
+            }
+        };
+        Some((path, self.shown))
     }
 
     /// Tells whoever watches how a call ended.
@@ -274,10 +753,12 @@ impl Agent {
         &mut self,
         call: &Call,
         result: &Result<ToolOutput, ToolFailure>,
+        message: &Message,
         receipt: Option<Receipt>,
         mut denials: Vec<Denial>,
     ) {
         let tool = &call.asked.name;
+        let events = self.shared.events.clone();
         if let Err(failure) = result {
             self.verdicts.failed(tool, failure);
             if let ToolFailure::Denied(denial) = failure
@@ -293,7 +774,7 @@ impl Agent {
                 rule,
                 remedy,
             } = denial;
-            self.events.send(Event::CapabilityDenied {
+            events.send(Event::CapabilityDenied {
                 tool: tool.clone(),
                 tool_call_id: call.id.to_string(),
                 capability,
@@ -301,18 +782,26 @@ impl Agent {
                 remedy,
             });
         }
+        if !self.view.is_session() {
+            events.send(self.view.log(format!("tools:{}", self.calls)));
+            return;
+        }
         if matches!(result, Err(ToolFailure::Cancelled)) {
             self.state(call, "cancelled");
         } else {
-            self.events.send(Event::ToolOutput {
+            let output = match message {
+                Message::Tool { content, .. } => in_words(content),
+                _ => String::new(),
+            };
+            events.send(Event::ToolOutput {
                 tool: tool.clone(),
                 tool_call_id: call.id.to_string(),
-                output: words(result),
+                output,
                 success: result.is_ok(),
             });
         }
         if let Some(receipt) = receipt {
-            self.events.send(Event::Receipt {
+            events.send(Event::Receipt {
                 tool: tool.clone(),
                 tool_call_id: call.id.to_string(),
                 receipt,
@@ -321,7 +810,7 @@ impl Agent {
     }
 
     fn state(&self, call: &Call, state: &str) {
-        self.events.send(Event::ToolStateChange {
+        self.shared.events.send(Event::ToolStateChange {
             tool_call_id: call.id.to_string(),
             tool: call.asked.name.clone(),
             state: state.to_owned(),
@@ -329,74 +818,56 @@ impl Agent {
     }
 }
 
-/// The arguments to show, and what is wrong where they are no JSON object. No text at all is an empty object: models
-/// write that for tools without parameters.
-fn parse_arguments(asked: &ToolCall) -> (Value, Option<ToolFailure>) {
-    let empty = || Value::Object(Map::new());
-    if asked.arguments.trim().is_empty() {
-        return (empty(), None);
-    }
-    match serde_json::from_str::<Value>(&asked.arguments) {
-        Ok(arguments @ Value::Object(_)) => (arguments, None),
-        Ok(other) => {
-            let expected = format!("an object, not {}", kind(&other));
-            let errors = vec![ArgumentError {
-                pointer: String::new(),
-                expected,
-            }];
-            (other, Some(ToolFailure::InvalidArguments { errors }))
-        }
-        Err(error) => {
-            let message = format!(
-                "ERROR: Tool call to '{}' had malformed JSON arguments and was NOT executed: {error}. Send it again \
-                 with arguments that are one JSON object.",
-                asked.name
-            );
-            (empty(), Some(ToolFailure::Failed { message }))
-        }
+/// A call that was edited again and again into something else that is asked about.
+fn deny_unanswered(call: &mut Call) {
+    if let Next::Ask(prepared) = &call.next {
+        call.next = Next::Fail(ToolFailure::Denied((&prepared.decision).into()));
     }
 }
 
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
+/// What came of asking.
+enum Asked {
+    Answers(Vec<Answer>),
+    /// The user went on with something else.
+    Abandoned,
+    Interrupted,
 }
 
-/// Runs one call to its end, or to the end of its grace.
-async fn run_one(
-    tools: Arc<dyn Tools>,
-    prepared: Prepared,
-    approval: Approval,
-    context: CallContext,
-) -> ToolOutcome {
-    let cancel = context.cancel.clone();
-    let mut run = tools.run(prepared, approval, context);
-    tokio::select! {
-        biased;
-        outcome = &mut run => return outcome,
-        () = cancel.cancelled() => {}
-    }
-    tokio::time::timeout(CANCEL_GRACE, run)
-        .await
-        .unwrap_or_else(|_| ToolOutcome {
-            result: Err(ToolFailure::Cancelled),
-            receipt: Receipt::default(),
-            denials: Vec::new(),
-        })
+/// Whether the policy asks about the same as before.
+fn same_question(before: &Prepared, now: &Prepared) -> bool {
+    let asked = |prepared: &Prepared| -> Vec<(String, String)> {
+        prepared
+            .decisions
+            .iter()
+            .chain(std::iter::once(&prepared.decision))
+            .filter(|decision| decision.verdict == Verdict::Ask)
+            .map(|decision| (decision.subject.clone(), decision.rule.clone()))
+            .collect()
+    };
+    let known = asked(before);
+    before.operation == now.operation && asked(now).iter().all(|question| known.contains(question))
+}
+
+/// Words without control characters: they go to a model and to terminals.
+fn printable(words: &str) -> String {
+    words
+        .chars()
+        .filter(|c| !c.is_control() || *c == '\n')
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// The outcome of a call whose task broke down in the host.
 fn broken(error: &tokio::task::JoinError) -> ToolOutcome {
+    ended_with(ToolFailure::Failed {
+        message: format!("the host broke down: {error}"),
+    })
+}
+
+fn ended_with(failure: ToolFailure) -> ToolOutcome {
     ToolOutcome {
-        result: Err(ToolFailure::Failed {
-            message: format!("the host broke down: {error}"),
-        }),
+        result: Err(failure),
         receipt: Receipt::default(),
         denials: Vec::new(),
     }
@@ -409,29 +880,6 @@ fn not_recorded(what: &str, error: &JournalError) -> ToolFailure {
     }
 }
 
-/// A result in words.
-fn words(result: &Result<ToolOutput, ToolFailure>) -> String {
-    match result {
-        Ok(output) => in_words(&output.content),
-        Err(failure) => failure.to_string(),
-    }
-}
-
-/// A result as the model gets it.
-fn result_message(asked: &ToolCall, result: &Result<ToolOutput, ToolFailure>) -> Message {
-    let (content, structured) = match result {
-        Ok(output) => (output.content.clone(), output.structured.clone()),
-        Err(failure) => (vec![Part::text(failure.to_string())], None),
-    };
-    Message::Tool {
-        tool_call_id: asked.id.clone(),
-        name: asked.name.clone(),
-        content,
-        structured,
-        success: result.is_ok(),
-    }
-}
-
 impl From<&Question<'_>> for ApprovalItem {
     fn from(question: &Question<'_>) -> ApprovalItem {
         ApprovalItem {
@@ -439,44 +887,15 @@ impl From<&Question<'_>> for ApprovalItem {
             arguments: question.arguments.clone(),
             tool_call_id: question.call_id.to_string(),
             operation: question.operation.to_owned(),
+            effects: question.effects.iter().map(ToString::to_string).collect(),
             target: question.target.to_owned(),
             capability: question.decision.subject.clone(),
             rule: question.decision.rule.clone(),
+            agent: question.agent.map(str::to_owned),
+            auto_approval_blocked: false,
+            block_reason: None,
+            estimated_cost_usd: question.price.map(MicroUsd::dollars),
+            remaining_cap_usd: None,
         }
-    }
-}
-
-/// Shows what a running call says about itself.
-struct CallProgress {
-    tool: String,
-    call_id: String,
-    events: EventSender,
-}
-
-impl Progress for CallProgress {
-    fn log(&self, line: &str) {
-        self.events.send(Event::ToolLog {
-            tool: self.tool.clone(),
-            log: line.to_owned(),
-            tool_call_id: Some(self.call_id.clone()),
-        });
-    }
-
-    fn report(&self, done: u64, total: Option<u64>, unit: &str) {
-        self.events.send(Event::ToolProgress {
-            tool: self.tool.clone(),
-            tool_call_id: self.call_id.clone(),
-            done,
-            total,
-            unit: unit.to_owned(),
-        });
-    }
-
-    fn status(&self, status: &str) {
-        self.events.send(Event::ToolStateChange {
-            tool_call_id: self.call_id.clone(),
-            tool: self.tool.clone(),
-            state: status.to_owned(),
-        });
     }
 }

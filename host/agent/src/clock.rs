@@ -2,10 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
+
 /// A clock that only goes forward.
+#[async_trait]
 pub trait Clock: Send + Sync {
     /// Time since a fixed moment.
     fn now(&self) -> Duration;
+
+    /// Waits. The future is dropped when the turn is interrupted.
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
 }
 
 /// The machine's monotonic clock.
@@ -30,6 +38,7 @@ impl Default for SystemClock {
     }
 }
 
+#[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Duration {
         self.start.elapsed()

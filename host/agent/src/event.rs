@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::Receipt;
+use crate::{PlanItem, Receipt, SessionRule};
 
 /// One event and its number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,11 +59,11 @@ pub enum Event {
         model: String,
         /// From request to complete answer.
         latency_ms: u64,
-        /// `stop`, `tool_calls` or `length`.
+        /// `stop`, `tool_calls`, `length` or, where somebody broke it off, `interrupted`.
         finish_reason: String,
         /// US dollars; null where the price is unknown.
         cost_usd: Option<f64>,
-        /// What it was for: `main`.
+        /// What it was for: `main`, `compaction`, `research`.
         kind: String,
         /// Tokens in; null where the provider does not say. The same holds for the other counts.
         prompt_tokens: Option<u64>,
@@ -105,6 +105,12 @@ pub enum Event {
         /// The call, where it is one's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tool_call_id: Option<String>,
+        /// The nested agent, where it is one's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent_id: Option<String>,
+        /// What the nested agent is called.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
     },
     /// How far a call has come.
     ToolProgress {
@@ -119,7 +125,7 @@ pub enum Event {
         /// What both count.
         unit: String,
     },
-    /// A call's state: `approved`, `rejected`, `running`, `cancelled`, or what the tool itself says.
+    /// A call's state: `approved`, `rejected`, `abandoned`, `running`, `cancelled`, or what the tool itself says.
     ToolStateChange {
         /// The call.
         tool_call_id: String,
@@ -134,6 +140,24 @@ pub enum Event {
         tools: Vec<ApprovalItem>,
         /// How many.
         count: usize,
+        /// Whether what is asked about is a bound of the budget, and the items are no calls.
+        #[serde(default, skip_serializing_if = "is_false")]
+        yolo_budget: bool,
+        /// Whether what is asked about is how much was spent so far.
+        #[serde(default, skip_serializing_if = "is_false")]
+        usage_threshold: bool,
+        /// Whether a bound of the budget is why any of them is asked about. Then the other three are those of the first.
+        #[serde(default, skip_serializing_if = "is_false")]
+        auto_approval_blocked: bool,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        block_reason: Option<String>,
+        /// What the call would cost, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        estimated_cost_usd: Option<f64>,
+        /// What is left under the bound.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remaining_cap_usd: Option<f64>,
     },
     /// A call was not granted something.
     CapabilityDenied {
@@ -157,6 +181,75 @@ pub enum Event {
         /// The figures.
         #[serde(flatten)]
         receipt: Receipt,
+    },
+    /// The plan is another one.
+    PlanUpdate {
+        /// All of it.
+        plan: Vec<PlanItem>,
+    },
+    /// What the files were is kept, before a turn.
+    Checkpoint {
+        /// Its name.
+        id: String,
+        /// What the turn is about.
+        label: String,
+    },
+    /// The conversation was made shorter.
+    Compacted {
+        /// Tokens before.
+        old_tokens: u64,
+        /// Tokens now.
+        new_tokens: u64,
+    },
+    /// The model repeats itself, and was told so `notes` times.
+    DoomLoop {
+        /// The tools of what it repeats.
+        tools: Vec<String>,
+        /// How often in a row.
+        repetitions: usize,
+        /// How often it was told.
+        notes: u32,
+        /// Whether the turn ends for it.
+        ended: bool,
+    },
+    /// What a person allowed for the rest of the session has changed.
+    SessionRules {
+        /// What is allowed now.
+        rules: Vec<SessionRule>,
+    },
+    /// The last turn is undone, as far as there was one.
+    UndoComplete {},
+    /// A new session has begun.
+    NewComplete {
+        /// Its id.
+        session_id: String,
+        /// The one before.
+        previous_session_id: String,
+        /// How many turns that had.
+        previous_turn_count: usize,
+        /// How many messages that had, the prompt not counted.
+        previous_message_count: usize,
+        /// Where that is kept; null where it had no messages.
+        saved_path: Option<String>,
+        /// Whether the screen is to be cleared.
+        clear_screen: bool,
+    },
+    /// An earlier session goes on.
+    ResumeComplete {
+        /// Its journal.
+        path: String,
+        /// Messages that are back, the prompt not counted.
+        restored_count: usize,
+        /// Records that could not be read as messages.
+        dropped_count: usize,
+        /// The model that goes on.
+        model_name: String,
+        /// The model that was saved, where another one goes on.
+        invalid_saved_model: Option<String>,
+        /// Whether it goes on in a journal of its own.
+        forked: bool,
+        /// Whether secrets were redacted from what was restored.
+        had_redacted_content: bool,
     },
     /// The model ended the turn.
     TurnComplete {
@@ -187,12 +280,65 @@ pub struct ApprovalItem {
     pub tool_call_id: String,
     /// The tool's operation.
     pub operation: String,
+    /// What the operation declares to do.
+    pub effects: Vec<String>,
     /// What it would work on, in words.
     pub target: String,
     /// What is asked about.
     pub capability: String,
     /// The rule that asks.
     pub rule: String,
+    /// The nested agent that calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Whether a bound of the budget is why it is asked about.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub auto_approval_blocked: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block_reason: Option<String>,
+    /// What it would cost, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimated_cost_usd: Option<f64>,
+    /// What is left under the bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining_cap_usd: Option<f64>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls it in"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Event {
+    /// The event that calls wait for an answer.
+    pub(crate) fn approval(tools: Vec<ApprovalItem>) -> Event {
+        let blocked = tools.iter().find(|item| item.auto_approval_blocked);
+        Event::ApprovalRequired {
+            count: tools.len(),
+            yolo_budget: false,
+            usage_threshold: false,
+            auto_approval_blocked: blocked.is_some(),
+            block_reason: blocked.and_then(|item| item.block_reason.clone()),
+            estimated_cost_usd: blocked.and_then(|item| item.estimated_cost_usd),
+            remaining_cap_usd: blocked.and_then(|item| item.remaining_cap_usd),
+            tools,
+        }
+    }
+
+    /// A line of the host's own.
+    pub(crate) fn system_log(log: impl Into<String>) -> Event {
+        Event::ToolLog {
+            tool: "system".to_owned(),
+            log: log.into(),
+            tool_call_id: None,
+            agent_id: None,
+            label: None,
+        }
+    }
 }
 
 /// The events of a session, in order.
@@ -257,6 +403,21 @@ mod tests {
             host_calls: 6,
             disk: 7,
             open_files: 8,
+        };
+        let item = |blocked: bool| ApprovalItem {
+            tool: tool(),
+            arguments: json!({}),
+            tool_call_id: tool_call_id(),
+            operation: "run".into(),
+            effects: vec!["publish".into()],
+            target: "ls".into(),
+            capability: "effect publish".into(),
+            rule: "ci: ask first".into(),
+            agent: None,
+            auto_approval_blocked: blocked,
+            block_reason: blocked.then(|| "too dear".into()),
+            estimated_cost_usd: blocked.then_some(32.0),
+            remaining_cap_usd: blocked.then_some(5.0),
         };
         let table = [
             (
@@ -346,11 +507,7 @@ mod tests {
                 r#"{"event_type":"tool_output","data":{"tool":"bash","tool_call_id":"c1","output":"a.txt","success":true},"seq":7}"#,
             ),
             (
-                Event::ToolLog {
-                    tool: "system".into(),
-                    log: "l".into(),
-                    tool_call_id: None,
-                },
+                Event::system_log("l"),
                 r#"{"event_type":"tool_log","data":{"tool":"system","log":"l"},"seq":7}"#,
             ),
             (
@@ -358,6 +515,8 @@ mod tests {
                     tool: tool(),
                     log: "l".into(),
                     tool_call_id: Some(tool_call_id()),
+                    agent_id: None,
+                    label: None,
                 },
                 r#"{"event_type":"tool_log","data":{"tool":"bash","log":"l","tool_call_id":"c1"},"seq":7}"#,
             ),
@@ -380,19 +539,94 @@ mod tests {
                 r#"{"event_type":"tool_state_change","data":{"tool_call_id":"c1","tool":"bash","state":"cancelled"},"seq":7}"#,
             ),
             (
-                Event::ApprovalRequired {
-                    tools: vec![ApprovalItem {
-                        tool: tool(),
-                        arguments: json!({}),
-                        tool_call_id: tool_call_id(),
-                        operation: "run".into(),
-                        target: "ls".into(),
-                        capability: "effect publish".into(),
-                        rule: "ci: ask first".into(),
-                    }],
-                    count: 1,
+                Event::ToolLog {
+                    tool: "research".into(),
+                    log: "tokens:7".into(),
+                    tool_call_id: None,
+                    agent_id: Some(tool_call_id()),
+                    label: Some("research: losses".into()),
                 },
-                r#"{"event_type":"approval_required","data":{"tools":[{"tool":"bash","arguments":{},"tool_call_id":"c1","operation":"run","target":"ls","capability":"effect publish","rule":"ci: ask first"}],"count":1},"seq":7}"#,
+                r#"{"event_type":"tool_log","data":{"tool":"research","log":"tokens:7","agent_id":"c1","label":"research: losses"},"seq":7}"#,
+            ),
+            (
+                Event::approval(vec![item(false)]),
+                r#"{"event_type":"approval_required","data":{"tools":[{"tool":"bash","arguments":{},"tool_call_id":"c1","operation":"run","effects":["publish"],"target":"ls","capability":"effect publish","rule":"ci: ask first"}],"count":1},"seq":7}"#,
+            ),
+            (
+                Event::approval(vec![item(false), item(true)]),
+                r#"{"event_type":"approval_required","data":{"tools":[{"tool":"bash","arguments":{},"tool_call_id":"c1","operation":"run","effects":["publish"],"target":"ls","capability":"effect publish","rule":"ci: ask first"},{"tool":"bash","arguments":{},"tool_call_id":"c1","operation":"run","effects":["publish"],"target":"ls","capability":"effect publish","rule":"ci: ask first","auto_approval_blocked":true,"block_reason":"too dear","estimated_cost_usd":32.0,"remaining_cap_usd":5.0}],"count":2,"auto_approval_blocked":true,"block_reason":"too dear","estimated_cost_usd":32.0,"remaining_cap_usd":5.0},"seq":7}"#,
+            ),
+            (
+                Event::PlanUpdate {
+                    plan: vec![PlanItem {
+                        id: "1".into(),
+                        content: "train".into(),
+                        status: crate::Status::InProgress,
+                    }],
+                },
+                r#"{"event_type":"plan_update","data":{"plan":[{"id":"1","content":"train","status":"in_progress"}]},"seq":7}"#,
+            ),
+            (
+                Event::Checkpoint {
+                    id: "3".into(),
+                    label: "train it".into(),
+                },
+                r#"{"event_type":"checkpoint","data":{"id":"3","label":"train it"},"seq":7}"#,
+            ),
+            (
+                Event::Compacted {
+                    old_tokens: 9,
+                    new_tokens: 4,
+                },
+                r#"{"event_type":"compacted","data":{"old_tokens":9,"new_tokens":4},"seq":7}"#,
+            ),
+            (
+                Event::DoomLoop {
+                    tools: vec![tool()],
+                    repetitions: 3,
+                    notes: 1,
+                    ended: false,
+                },
+                r#"{"event_type":"doom_loop","data":{"tools":["bash"],"repetitions":3,"notes":1,"ended":false},"seq":7}"#,
+            ),
+            (
+                Event::SessionRules {
+                    rules: vec![SessionRule {
+                        id: 1,
+                        plugin: "hub".into(),
+                        tool: tool(),
+                        operation: "run".into(),
+                        subjects: vec!["effect publish".into()],
+                    }],
+                },
+                r#"{"event_type":"session_rules","data":{"rules":[{"id":1,"plugin":"hub","tool":"bash","operation":"run","subjects":["effect publish"]}]},"seq":7}"#,
+            ),
+            (
+                Event::UndoComplete {},
+                r#"{"event_type":"undo_complete","data":{},"seq":7}"#,
+            ),
+            (
+                Event::NewComplete {
+                    session_id: "b".into(),
+                    previous_session_id: "a".into(),
+                    previous_turn_count: 1,
+                    previous_message_count: 2,
+                    saved_path: Some("/s/a".into()),
+                    clear_screen: true,
+                },
+                r#"{"event_type":"new_complete","data":{"session_id":"b","previous_session_id":"a","previous_turn_count":1,"previous_message_count":2,"saved_path":"/s/a","clear_screen":true},"seq":7}"#,
+            ),
+            (
+                Event::ResumeComplete {
+                    path: "/s/a".into(),
+                    restored_count: 2,
+                    dropped_count: 0,
+                    model_name: "m".into(),
+                    invalid_saved_model: None,
+                    forked: false,
+                    had_redacted_content: false,
+                },
+                r#"{"event_type":"resume_complete","data":{"path":"/s/a","restored_count":2,"dropped_count":0,"model_name":"m","invalid_saved_model":null,"forked":false,"had_redacted_content":false},"seq":7}"#,
             ),
             (
                 Event::CapabilityDenied {

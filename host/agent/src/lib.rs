@@ -6,24 +6,59 @@
 
 mod agent;
 mod approver;
+mod arguments;
+mod budget;
 mod calls;
+mod clip;
 mod clock;
+mod compaction;
+mod context;
+mod continuation;
+mod cut;
+mod dangling;
+mod desk;
+mod ending;
+mod estimate;
 mod event;
+mod inbox;
+mod mark;
 mod message;
 mod model;
 mod model_info;
 mod money;
+mod nested;
+mod options;
 mod outcome;
+mod plan;
 mod queue;
 mod record;
+mod repetition;
+mod replay;
+mod services;
+mod session;
+mod session_rules;
+mod shared;
+mod slips;
+mod stop;
+mod streak;
 mod tally;
+mod thread;
+mod threshold;
 mod tools;
+mod view;
 
-pub use agent::{Agent, DEFAULT_MAX_ITERATIONS, Options, Parts, UNLIMITED_ITERATIONS, iterations};
-pub use approver::{Answer, Approver, Question, Unattended};
+pub use agent::{Agent, Parts};
+pub use approver::{
+    Answer, Approver, BudgetAnswer, BudgetQuestion, BudgetSubject, Question, Unattended,
+};
+pub use budget::Bounds;
 pub use calls::CANCEL_GRACE;
 pub use clock::{Clock, SystemClock};
+pub use context::DEFAULT_WINDOW;
+pub use desk::{Desk, DeskError};
+pub use estimate::{ByLength, Estimator};
 pub use event::{ApprovalItem, Envelope, Event, Events};
+pub use mark::AnswerDetails;
 pub use message::{Message, Part, Reasoning, ReasoningBlock, Thought, ToolCall, in_words};
 pub use model::{
     FinishReason, Model, ModelError, Probe, ToolChoice, ToolSpec, Turn, TurnRequest, TurnSink,
@@ -31,9 +66,19 @@ pub use model::{
 };
 pub use model_info::{Effort, EffortError, LongRates, ModelInfo, Prices, Rates};
 pub use money::MicroUsd;
+pub use nested::{Agents, NESTED_ITERATIONS, NestedError, NestedTask};
+pub use options::{
+    DEFAULT_MAX_ITERATIONS, DEFAULT_OUTPUT, Options, UNLIMITED_ITERATIONS, iterations,
+};
 pub use outcome::Outcome;
-pub use queue::{Handle, Operation, QueueError, SUBMISSIONS, Ticket};
+pub use plan::{PLAN_TOOL, Plan, PlanItem, Status};
+pub use queue::{ApprovalAnswer, Handle, Operation, QueueError, SUBMISSIONS, Ticket};
 pub use record::SharedJournal;
+pub use repetition::MAX_NOTES;
+pub use replay::Restored;
+pub use services::{Checkpoints, Notice, Notifier, ServiceError, Services, Sessions, Spill};
+pub use session::{SessionError, fork};
+pub use session_rules::{SessionRule, SessionRules};
 pub use tally::Tally;
 pub use tools::{
     Approval, ArgumentError, CallContext, Denial, Prepared, Progress, Receipt, ToolFailure,

@@ -9,11 +9,14 @@
 //! | the model ended it, and one of its last calls was stopped by a limit | `Limit` | 4 |
 //! | the model gave no turn, the journal could not be written | `Failed` | 1 |
 //! | the policy denies the model's provider | `Denied` | 3 |
-//! | a bound on the whole run was reached: iterations, cost | `Limit` | 4 |
+//! | a bound on the whole run was reached: iterations, dollars, tokens, calls, time | `Limit` | 4 |
+//! | a bound of dollars cannot be kept, because the price of the model is not known | `UnknownCost` | 4 |
+//! | the model repeated itself, and went on after it was told three times | `Stuck` | 1 |
 //! | it was interrupted | `Interrupted` | 130 |
 //!
 //! *The last calls* are the calls of the last turn of the model that had any: a failure that the model went on from
-//! does not count. A denial is the policy at work, so it is an end of its own only where the user says so.
+//! does not count. A denial is the policy at work, so it is an end of its own only where the user says so. What a person
+//! rejected is no failure either.
 
 use policy::LimitExceeded;
 
@@ -36,6 +39,16 @@ pub enum Outcome {
     Denied(Denial),
     /// A limit stopped it.
     Limit(LimitExceeded),
+    /// A bound of dollars cannot be kept, since nobody knows what the model costs: the next request was not sent.
+    UnknownCost {
+        /// Which bound and which model, and what can be done about it.
+        error: String,
+    },
+    /// The model repeated itself until it was stopped.
+    Stuck {
+        /// What it repeated.
+        error: String,
+    },
     /// Somebody stopped it.
     Interrupted,
 }
@@ -46,9 +59,9 @@ impl Outcome {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Outcome::Done { .. } => 0,
-            Outcome::Failed { .. } => 1,
+            Outcome::Failed { .. } | Outcome::Stuck { .. } => 1,
             Outcome::Denied(_) => 3,
-            Outcome::Limit(_) => 4,
+            Outcome::Limit(_) | Outcome::UnknownCost { .. } => 4,
             Outcome::Interrupted => 130,
         }
     }
@@ -61,6 +74,8 @@ impl Outcome {
             Outcome::Failed { .. } => "failed",
             Outcome::Denied(_) => "denied",
             Outcome::Limit(_) => "limit",
+            Outcome::UnknownCost { .. } => "unknown_cost",
+            Outcome::Stuck { .. } => "stuck",
             Outcome::Interrupted => "interrupted",
         }
     }
@@ -86,9 +101,18 @@ impl Verdicts {
         self.denied.get_or_insert_with(|| denial.clone());
     }
 
+    /// What was refused first.
+    pub(crate) fn denial(&self) -> Option<Denial> {
+        self.denied.clone()
+    }
+
     /// A call gave no result.
     pub(crate) fn failed(&mut self, tool: &str, failure: &ToolFailure) {
-        if !matches!(failure, ToolFailure::Denied(_)) {
+        let decided = matches!(
+            failure,
+            ToolFailure::Denied(_) | ToolFailure::Rejected { .. } | ToolFailure::Abandoned
+        );
+        if !decided {
             self.failed
                 .get_or_insert_with(|| (tool.to_owned(), failure.clone()));
         }
@@ -145,6 +169,7 @@ mod tests {
         };
         let limit = || ToolFailure::Limit(exceeded());
         let denied = || ToolFailure::Denied(denial());
+        let rejected = || ToolFailure::Rejected { feedback: None };
         let done = || Outcome::Done {
             text: Some("bye".into()),
         };
@@ -157,6 +182,8 @@ mod tests {
             (vec![], vec![denied()], false, done(), 0),
             (vec![], vec![denied()], true, Outcome::Denied(denial()), 3),
             (vec![denied()], vec![], true, Outcome::Denied(denial()), 3),
+            (vec![], vec![rejected()], true, done(), 0),
+            (vec![], vec![ToolFailure::Abandoned], true, done(), 0),
             (vec![], vec![failed()], false, wrong(), 1),
             (vec![failed()], vec![], false, done(), 0),
             (vec![], vec![limit()], false, Outcome::Limit(exceeded()), 4),
@@ -186,5 +213,9 @@ mod tests {
             assert_eq!(found.exit_code(), code);
         }
         assert_eq!(Outcome::Interrupted.exit_code(), 130);
+        let stuck = Outcome::Stuck { error: "a".into() };
+        assert_eq!((stuck.exit_code(), stuck.as_str()), (1, "stuck"));
+        let unknown = Outcome::UnknownCost { error: "a".into() };
+        assert_eq!((unknown.exit_code(), unknown.as_str()), (4, "unknown_cost"));
     }
 }

@@ -1,55 +1,107 @@
 //! What the loop writes into the journal.
 //!
 //! Everything is written before it counts: an input before it is answered, a decision and a start before a call runs, an
-//! end before the model hears of it. So an error here stops the turn.
+//! end before the model hears of it. So an error here stops the turn. What happens together is written together.
+//!
+//! A nested agent writes into the same journal: its calls name the call that it is part of as their parent, and its other
+//! records belong to that call.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use journal::{CallId, Data, Entry, Journal, JournalError};
 use policy::{Decision, Effect, Verdict};
 use serde_json::{Value, json};
 
-use crate::{Answer, Event, Outcome, Prepared, Receipt, ToolFailure, ToolOutput, ToolSpec, Turn};
+use crate::ending::Ending;
+use crate::mark::{LlmCall, Mark};
+use crate::{
+    Answer, Denial, Prepared, Receipt, SessionRule, ToolFailure, ToolOutput, ToolSpec, Turn,
+};
 
-/// A journal that several parts of a process write to: the loop, and what runs its calls.
+/// A journal that several parts of a process write to: the loop, and what runs its calls. Where another session begins,
+/// its journal takes the place of the one before.
 pub type SharedJournal = Arc<Mutex<Journal>>;
 
 /// The loop's pen.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Record {
     journal: SharedJournal,
+    /// The call that everything belongs to, in a nested agent.
+    within: Option<CallId>,
+}
+
+/// How a call ended, for its record.
+#[derive(Debug)]
+pub(crate) struct CallRecord<'a> {
+    pub(crate) result: &'a Result<ToolOutput, ToolFailure>,
+    /// What it used, where it ran.
+    pub(crate) receipt: Option<&'a Receipt>,
+    /// What else is written with it, before.
+    pub(crate) marks: Vec<Mark>,
 }
 
 impl Record {
     pub(crate) fn new(journal: SharedJournal) -> Record {
-        Record { journal }
+        Record {
+            journal,
+            within: None,
+        }
     }
 
-    pub(crate) fn system_prompt(&self, text: &str) -> Result<(), JournalError> {
-        self.append(journal::Event {
-            name: "system_prompt".to_owned(),
-            data: json!({ "text": text }),
-        })
+    /// The pen of a nested agent.
+    pub(crate) fn within(&self, call: CallId) -> Record {
+        Record {
+            journal: Arc::clone(&self.journal),
+            within: Some(call),
+        }
     }
 
-    /// Something that the host tells the model.
+    /// The call that the agent is part of; none where it is the session's own.
+    pub(crate) const fn around(&self) -> Option<CallId> {
+        self.within
+    }
+
+    /// Where the journal is.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.lock().path().to_owned()
+    }
+
+    /// An entry of the loop's own.
+    pub(crate) fn mark(&self, mark: &Mark) -> Result<(), JournalError> {
+        self.append(mark.entry())
+    }
+
     pub(crate) fn note(&self, text: &str) -> Result<(), JournalError> {
-        self.append(journal::Event {
-            name: "note".to_owned(),
-            data: json!({ "text": text }),
-        })
-    }
-
-    pub(crate) fn user_input(&self, text: &str) -> Result<(), JournalError> {
-        self.append(journal::UserInput {
+        self.mark(&Mark::Note {
             text: text.to_owned(),
         })
+    }
+
+    /// What a person said, and where it begins a turn, what goes with that. Gives the number of the first record.
+    pub(crate) fn user_input(
+        &self,
+        text: &str,
+        turn_start: Option<&Mark>,
+    ) -> Result<u64, JournalError> {
+        let input = journal::UserInput {
+            text: text.to_owned(),
+        };
+        let entries: Vec<Entry> = turn_start
+            .map(|mark| self.own(mark.entry()))
+            .into_iter()
+            .chain(std::iter::once(self.own(input)))
+            .collect();
+        let before = entries.len().saturating_sub(1) as u64;
+        let last = self.lock().append_all(entries)?;
+        Ok(last.seq.saturating_sub(before))
     }
 
     /// A question to the model, and the results that it gets with it.
     pub(crate) fn model_request(
         &self,
         model: &str,
+        kind: &str,
         messages: usize,
         specs: &[ToolSpec],
         delivered: &[(CallId, String)],
@@ -58,27 +110,37 @@ impl Record {
         let request = journal::ModelRequest {
             model: model.to_owned(),
             messages: messages as u64,
-            parameters: json!({ "tools": tools }),
+            parameters: json!({ "kind": kind, "tools": tools }),
         };
         let delivered = delivered.iter().map(|(call, tool_call)| {
-            Entry::of(
-                *call,
-                journal::CallDelivered {
-                    tool_call: tool_call.clone(),
-                },
-            )
+            let delivered = journal::CallDelivered {
+                tool_call: tool_call.clone(),
+            };
+            self.of_call(*call, delivered)
         });
-        self.append_all(std::iter::once(Entry::from(request)).chain(delivered))
+        self.append_all(std::iter::once(self.own(request)).chain(delivered))
     }
 
-    pub(crate) fn model_turn(&self, turn: &Turn) -> Result<(), JournalError> {
+    /// An answer that is not part of the conversation.
+    pub(crate) fn llm_call(&self, call: LlmCall) -> Result<(), JournalError> {
+        self.mark(&Mark::LlmCall(Box::new(call)))
+    }
+
+    /// An answer, and the ids of its calls.
+    pub(crate) fn model_turn(
+        &self,
+        call: LlmCall,
+        turn: &Turn,
+        stop: &str,
+        ids: &[CallId],
+    ) -> Result<(), JournalError> {
         let usage = turn.usage.unwrap_or_default();
         let tool_calls = turn.tool_calls.iter().map(|call| journal::ToolCall {
             id: call.id.clone(),
             tool: call.name.clone(),
             arguments: call.arguments.clone(),
         });
-        self.append(journal::ModelTurn {
+        let model_turn = journal::ModelTurn {
             text: turn.text.clone(),
             tool_calls: tool_calls.collect(),
             usage: journal::Usage {
@@ -87,48 +149,82 @@ impl Record {
                 output_tokens: usage.output_tokens,
                 cost: usage.cost.map(|cost| cost.0),
             },
-            stop: turn.finish.as_str().to_owned(),
-        })
+            stop: stop.to_owned(),
+        };
+        let calls = (!ids.is_empty()).then(|| {
+            let mark = Mark::Calls { ids: ids.to_vec() };
+            self.own(mark.entry())
+        });
+        let call = Mark::LlmCall(Box::new(call)).entry();
+        self.append_all(
+            [self.own(call), self.own(model_turn)]
+                .into_iter()
+                .chain(calls),
+        )
     }
 
-    pub(crate) fn allocate_call(&self) -> CallId {
-        self.lock().allocate_call()
+    /// Ids for so many calls, one after the other.
+    pub(crate) fn allocate_calls(&self, number: usize) -> Vec<CallId> {
+        let mut journal = self.lock();
+        (0..number).map(|_| journal.allocate_call()).collect()
     }
 
     /// Every decision about a call.
     pub(crate) fn decisions(&self, call: CallId, prepared: &Prepared) -> Result<(), JournalError> {
         let decisions = prepared.decisions.iter();
         self.append_all(
-            decisions.map(|decision| Entry::of(call, decision_record(decision, &prepared.effects))),
+            decisions
+                .map(|decision| self.of_call(call, decision_record(decision, &prepared.effects))),
         )
     }
 
-    /// What somebody answered to the question that a decision asks.
+    /// One more decision about a call: a bound's, a session rule's.
+    pub(crate) fn decision(
+        &self,
+        call: CallId,
+        decision: &Decision,
+        effects: &[Effect],
+    ) -> Result<(), JournalError> {
+        self.append(self.of_call(call, decision_record(decision, effects)))
+    }
+
+    /// What somebody answered to the question that a decision asks, and the rule that came of it.
     pub(crate) fn answer(
         &self,
         call: CallId,
         prepared: &Prepared,
         answer: &Answer,
+        rule: Option<&SessionRule>,
     ) -> Result<(), JournalError> {
-        let Decision { subject, .. } = &prepared.decision;
-        let decision = match answer {
-            Answer::Approve => Decision {
-                verdict: Verdict::Allow,
-                subject: subject.clone(),
-                rule: "approved when asked".to_owned(),
-                remedy: String::new(),
-            },
-            Answer::Deny(denial) => Decision {
-                verdict: Verdict::Deny,
-                subject: subject.clone(),
-                rule: denial.rule.clone(),
-                remedy: denial.remedy.clone(),
-            },
+        let subject = prepared.decision.subject.clone();
+        let verdict = |verdict, rule: &str, remedy: &str| Decision {
+            verdict,
+            subject: subject.clone(),
+            rule: rule.to_owned(),
+            remedy: remedy.to_owned(),
         };
-        self.append(Entry::of(
-            call,
-            decision_record(&decision, &prepared.effects),
-        ))
+        let decision = match (answer, rule) {
+            (Answer::Approve, _) => verdict(Verdict::Allow, "approved when asked", ""),
+            (Answer::Edit(_), _) => verdict(
+                Verdict::Allow,
+                "approved when asked, with other arguments",
+                "",
+            ),
+            (Answer::Always, Some(rule)) => {
+                let name = format!("approved when asked; {} from now on", rule.name());
+                verdict(Verdict::Allow, &name, "")
+            }
+            (Answer::Always, None) => verdict(Verdict::Allow, "approved when asked", ""),
+            (Answer::Deny(Denial { rule, remedy, .. }), _) => verdict(Verdict::Deny, rule, remedy),
+            (Answer::Reject { feedback }, _) => verdict(
+                Verdict::Deny,
+                "rejected when asked",
+                feedback.as_deref().unwrap_or_default(),
+            ),
+        };
+        let rule = rule.map(|rule| self.own(Mark::SessionRule(rule.clone()).entry()));
+        let answer = self.of_call(call, decision_record(&decision, &prepared.effects));
+        self.append_all(rule.into_iter().chain(std::iter::once(answer)))
     }
 
     pub(crate) fn call_start(
@@ -136,6 +232,7 @@ impl Record {
         call: CallId,
         prepared: &Prepared,
         arguments: &Value,
+        charge: Option<Mark>,
     ) -> Result<(), JournalError> {
         let start = journal::CallStart {
             plugin: prepared.plugin.clone(),
@@ -144,17 +241,17 @@ impl Record {
             effects: words(&prepared.effects),
             arguments: arguments.clone(),
         };
-        self.append(Entry::of(call, start))
+        let charge = charge.map(|mark| self.of_call(call, mark.entry()));
+        self.append_all(charge.into_iter().chain([self.of_call(call, start)]))
     }
 
-    /// The end of a call, and what it used where it ran.
+    /// The end of a call.
     pub(crate) fn call_end(
         &self,
         call: CallId,
-        result: &Result<ToolOutput, ToolFailure>,
-        receipt: Option<&Receipt>,
+        ended: &CallRecord<'_>,
     ) -> Result<(), JournalError> {
-        let receipt = receipt.map(|receipt| journal::Receipt {
+        let receipt = ended.receipt.map(|receipt| journal::Receipt {
             fuel: receipt.fuel,
             ticks: None,
             peak_memory: receipt.peak_memory,
@@ -165,53 +262,89 @@ impl Record {
             disk: receipt.disk,
             open_files: receipt.open_files,
         });
-        let end: Data = match result {
+        let end: Data = match ended.result {
             Ok(output) => journal::CallEnd {
                 outcome: "ok".to_owned(),
                 output: json!(output),
             }
             .into(),
-            Err(ToolFailure::Cancelled) => journal::CallCancelled {
-                reason: "the turn was interrupted".to_owned(),
-            }
-            .into(),
+            Err(ToolFailure::Cancelled) => cancelled(Ending::Interrupted).into(),
             Err(failure) => journal::CallEnd {
                 outcome: failure.kind().to_owned(),
                 output: json!(failure),
             }
             .into(),
         };
-        let receipt = receipt.map(|receipt| Entry::of(call, receipt));
+        let marks = ended
+            .marks
+            .iter()
+            .map(|mark| self.of_call(call, mark.entry()));
+        let receipt = receipt.map(|receipt| self.of_call(call, receipt));
         self.append_all(
-            receipt
-                .into_iter()
-                .chain(std::iter::once(Entry::of(call, end))),
+            marks
+                .chain(receipt)
+                .chain(std::iter::once(self.of_call(call, end))),
         )
     }
 
-    /// How a turn ended.
-    pub(crate) fn turn_end(&self, outcome: &Outcome, event: &Event) -> Result<(), JournalError> {
-        let mut data = json!({ "outcome": outcome.as_str() });
-        if let (Some(data), Event::Error { error }) = (data.as_object_mut(), event) {
-            data.insert("error".to_owned(), json!(error));
-        }
-        self.append(journal::Event {
-            name: "turn_end".to_owned(),
-            data,
-        })
+    /// The end of calls of a process that is gone: the call, the one that it is part of, and how it ended.
+    pub(crate) fn close(
+        &self,
+        calls: impl IntoIterator<Item = (CallId, Option<CallId>, Ending)>,
+    ) -> Result<(), JournalError> {
+        let entries = calls.into_iter().map(|(call, parent, ending)| {
+            let entry = Entry::of(call, cancelled(ending));
+            match parent {
+                Some(parent) => entry.under(parent),
+                None => entry,
+            }
+        });
+        self.append_all(entries)
     }
 
-    fn append(&self, entry: impl Into<Entry>) -> Result<(), JournalError> {
-        self.append_all([entry.into()])
+    fn own(&self, data: impl Into<Data>) -> Entry {
+        match self.within {
+            Some(call) => Entry::of(call, data),
+            None => Entry::from(data),
+        }
+    }
+
+    fn of_call(&self, call: CallId, data: impl Into<Data>) -> Entry {
+        let entry = Entry::of(call, data);
+        match self.within {
+            Some(parent) => entry.under(parent),
+            None => entry,
+        }
+    }
+
+    fn append(&self, data: impl IntoEntry) -> Result<(), JournalError> {
+        self.append_all([data.into_entry(self)])
     }
 
     fn append_all(&self, entries: impl IntoIterator<Item = Entry>) -> Result<(), JournalError> {
         self.lock().append_all(entries).map(drop)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Journal> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Journal> {
         // A journal refuses to go on by itself after a write that it does not know the end of.
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What can be appended: an entry as it is, or an event of the loop's own.
+trait IntoEntry {
+    fn into_entry(self, record: &Record) -> Entry;
+}
+
+impl IntoEntry for Entry {
+    fn into_entry(self, _: &Record) -> Entry {
+        self
+    }
+}
+
+impl IntoEntry for journal::Event {
+    fn into_entry(self, record: &Record) -> Entry {
+        record.own(self)
     }
 }
 
@@ -221,6 +354,12 @@ pub(crate) fn unrecordable(error: &JournalError) -> bool {
         error,
         JournalError::TooLong { .. } | JournalError::TooDeep { .. } | JournalError::Encode { .. }
     )
+}
+
+fn cancelled(ending: Ending) -> journal::CallCancelled {
+    journal::CallCancelled {
+        reason: ending.reason().to_owned(),
+    }
 }
 
 fn decision_record(decision: &Decision, effects: &[Effect]) -> journal::Decision {

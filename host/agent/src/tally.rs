@@ -9,7 +9,7 @@ use crate::{MicroUsd, Usage};
 /// Sums over the requests of a session. What is unknown is counted as unknown, never as nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Requests that were answered.
+    /// Requests that were answered, in part where somebody broke the answer off.
     pub requests: u64,
     /// Of these, how many came without token counts.
     pub without_usage: u64,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Part, ToolSpec};
+use crate::{MicroUsd, Part, ToolSpec};
 
 /// The tools of a session. A call takes two steps, so that what was decided about it is on record before it runs.
 #[async_trait]
@@ -25,6 +25,13 @@ pub trait Tools: Send + Sync {
     ///
     /// When the arguments name no operation. A call that the policy denies is not an error here: its decision says so.
     fn prepare(&self, tool: &str, arguments: &Value) -> Result<Prepared, ToolFailure>;
+
+    /// What a call that spends money would cost, where that can be told beforehand. It counts against the session's bound
+    /// of dollars; a call whose price is not known is asked about under such a bound.
+    fn price(&self, prepared: &Prepared) -> Option<MicroUsd> {
+        let _ = prepared;
+        None
+    }
 
     /// Runs a call that was allowed or approved. Ends soon after `context.cancel` is cancelled, and then says
     /// [`ToolFailure::Cancelled`]; if it does not, the future is dropped.
@@ -127,7 +134,7 @@ pub struct ToolOutcome {
 }
 
 /// What a call gives back.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ToolOutput {
     /// For the model, in order.
     pub content: Vec<Part>,
@@ -237,6 +244,21 @@ pub enum ToolFailure {
     /// A limit stopped it.
     #[error("{0}")]
     Limit(LimitExceeded),
+    /// The arguments were no JSON. It was not run.
+    #[error("{message}")]
+    Malformed {
+        /// What was wrong with them.
+        message: String,
+    },
+    /// A person said no. It was not run.
+    #[error("rejected by the user{}", feedback.as_ref().map_or_else(String::new, |words| format!(". User feedback: {words}")))]
+    Rejected {
+        /// What they said besides.
+        feedback: Option<String>,
+    },
+    /// A person was asked, and went on with something else. It was not run.
+    #[error("not executed: the user continued without approving this call")]
+    Abandoned,
     /// The turn was interrupted.
     #[error("cancelled: the user interrupted the turn")]
     Cancelled,
@@ -252,6 +274,9 @@ impl ToolFailure {
             ToolFailure::Upstream { .. } => "upstream",
             ToolFailure::Failed { .. } => "failed",
             ToolFailure::Limit(_) => "limit",
+            ToolFailure::Malformed { .. } => "malformed",
+            ToolFailure::Rejected { .. } => "rejected",
+            ToolFailure::Abandoned => "abandoned",
             ToolFailure::Cancelled => "cancelled",
         }
     }
@@ -338,6 +363,26 @@ mod tests {
                     requested: 1001,
                 }),
                 "limit reached: deadline (allowed 1000 ms, requested 1001)",
+            ),
+            (
+                ToolFailure::Malformed {
+                    message: "ERROR: no JSON".into(),
+                },
+                "ERROR: no JSON",
+            ),
+            (
+                ToolFailure::Rejected { feedback: None },
+                "rejected by the user",
+            ),
+            (
+                ToolFailure::Rejected {
+                    feedback: Some("use a smaller GPU".into()),
+                },
+                "rejected by the user. User feedback: use a smaller GPU",
+            ),
+            (
+                ToolFailure::Abandoned,
+                "not executed: the user continued without approving this call",
             ),
             (
                 ToolFailure::Cancelled,

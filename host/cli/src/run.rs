@@ -122,6 +122,7 @@ pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
             max_cost,
             strict_denials: args.strict_denials,
             stream: !args.no_stream,
+            ..Options::default()
         };
         let (mut agent, mut events) =
             Agent::new(parts, options).map_err(|error| Fail::failed(error.to_string()))?;

@@ -70,6 +70,8 @@ pub(crate) fn print(run: &Run<'_>) -> Result<(), Fail> {
     match run.outcome {
         Outcome::Done { .. } => put("ended      done\n"),
         Outcome::Failed { error } => put(&format!("ended      failed: {error}\n")),
+        Outcome::UnknownCost { error } => put(&format!("ended      limit: {error}\n")),
+        Outcome::Stuck { error } => put(&format!("ended      stuck: {error}\n")),
         Outcome::Denied(denial) => put(&format!("ended      {denial}\n")),
         Outcome::Limit(limit) => put(&format!("ended      {limit}\n")),
         Outcome::Interrupted => put("ended      interrupted\n"),

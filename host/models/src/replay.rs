@@ -1,14 +1,17 @@
 //! A journal's turns, played again.
 //!
-//! A journal has of each turn its words, its calls with their arguments as they were written, why it ended, and the tokens
-//! and the cost that were counted. It does not have the model's reasoning, nor which tokens went into the provider's cache,
-//! and a count that was unknown is 0 there; a replayed turn has none of what is not there.
+//! A journal has of each turn its words, its calls with their arguments as they were written, why it ended, and in the
+//! event `llm_call` right before it the tokens and the cost that were counted, and the model's reasoning as its provider
+//! gave it. So a session that is replayed has what the first one had, and whoever goes on with it under the model that it
+//! came from sends that model its own reasoning. Where there is no such event, a turn has the counts of its own record, in
+//! which an unknown one is 0, and no reasoning.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use agent::{
-    FinishReason, MicroUsd, Model, ModelError, ToolCall, Turn, TurnRequest, TurnSink, Usage,
+    AnswerDetails, FinishReason, MicroUsd, Model, ModelError, ToolCall, Turn, TurnRequest,
+    TurnSink, Usage,
 };
 use async_trait::async_trait;
 use journal::{Data, ReadError, Reader};
@@ -44,9 +47,12 @@ impl Replay {
     pub fn open(path: impl Into<PathBuf>) -> Result<Replay, ReplayError> {
         let path = path.into();
         let mut turns = Vec::new();
+        let mut details = None;
         for record in Reader::open(&path)? {
-            if let Data::ModelTurn(turn) = record?.entry.data {
-                turns.push(played(turn));
+            match record?.entry.data {
+                Data::Event(event) => details = AnswerDetails::read(&event),
+                Data::ModelTurn(turn) => turns.push(played(turn, details.take())),
+                _ => details = None,
             }
         }
         if turns.is_empty() {
@@ -60,18 +66,28 @@ impl Replay {
     }
 }
 
-fn played(turn: journal::ModelTurn) -> Turn {
+fn played(turn: journal::ModelTurn, details: Option<AnswerDetails>) -> Turn {
     let finish = match turn.stop.as_str() {
         "length" => FinishReason::Length,
         "tool_calls" => FinishReason::ToolCalls,
         _ => FinishReason::Stop,
     };
     let usage = turn.usage;
-    // A turn without counts was written down as one of no tokens.
-    let counted = usage != journal::Usage::default();
+    let details = details.unwrap_or_else(|| AnswerDetails {
+        // A turn without counts was written down as one of no tokens.
+        usage: (usage != journal::Usage::default()).then(|| Usage {
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            reasoning_tokens: None,
+            cache_read_tokens: usage.cached_tokens,
+            cache_write_tokens: 0,
+            cost: usage.cost.map(MicroUsd),
+        }),
+        reasoning: None,
+    });
     Turn {
         text: turn.text,
-        reasoning: None,
+        reasoning: details.reasoning,
         tool_calls: turn
             .tool_calls
             .into_iter()
@@ -82,14 +98,7 @@ fn played(turn: journal::ModelTurn) -> Turn {
             })
             .collect(),
         finish,
-        usage: counted.then(|| Usage {
-            input_tokens: usage.input_tokens,
-            output_tokens: usage.output_tokens,
-            reasoning_tokens: None,
-            cache_read_tokens: usage.cached_tokens,
-            cache_write_tokens: 0,
-            cost: usage.cost.map(MicroUsd),
-        }),
+        usage: details.usage,
     }
 }
 

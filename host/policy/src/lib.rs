@@ -4,6 +4,7 @@
 
 mod address;
 mod atom;
+mod brief;
 mod decide;
 mod decision;
 mod effect;
@@ -27,6 +28,7 @@ mod units;
 mod web;
 
 pub use address::{AddressScope, UnknownAddressScope};
+pub use brief::Brief;
 pub use decide::Assessment;
 pub use decision::{Decision, Verdict};
 pub use effect::{Effect, UnknownEffect};

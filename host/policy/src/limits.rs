@@ -98,6 +98,10 @@ pub enum LimitName {
     Iterations,
     /// US dollars, in millionths.
     Cost,
+    /// Tokens of a model, in and out together.
+    Tokens,
+    /// Tool calls of a session.
+    Calls,
 }
 
 impl LimitName {
@@ -123,6 +127,8 @@ impl LimitName {
             LimitName::WorkspaceSize => "workspace-size",
             LimitName::Iterations => "iterations",
             LimitName::Cost => "cost",
+            LimitName::Tokens => "tokens",
+            LimitName::Calls => "calls",
         }
     }
 
@@ -144,7 +150,8 @@ impl LimitName {
             LimitName::Fuel => "units",
             LimitName::TableElements => "elements",
             LimitName::OpenFiles => "files",
-            LimitName::HostCalls => "calls",
+            LimitName::HostCalls | LimitName::Calls => "calls",
+            LimitName::Tokens => "tokens",
             LimitName::Requests => "requests",
             LimitName::Iterations => "turns",
             LimitName::Cost => "millionths of a US dollar",

@@ -2,29 +2,35 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use ml_intern_agent::{
-    Agent, Answer, Approval, Approver, ArgumentError, CallContext, Clock, Denial, Events,
-    FinishReason, Message, MicroUsd, Model, ModelError, Options, Outcome, Part, Parts, Prepared,
-    Question, Receipt, ToolCall, ToolFailure, ToolOutcome, ToolOutput, ToolSpec, Tools, Turn,
-    TurnRequest, TurnSink, Unattended, Usage,
+    Agent, Agents, Answer, Approval, Approver, ArgumentError, CallContext, Clock, Denial, Events,
+    FinishReason, Message, MicroUsd, Model, ModelError, ModelInfo, NestedError, NestedTask,
+    Options, Outcome, Part, Parts, Prepared, Question, Receipt, Restored, Services, ToolCall,
+    ToolFailure, ToolOutcome, ToolOutput, ToolSpec, Tools, Turn, TurnRequest, TurnSink, Unattended,
+    Usage,
 };
 use policy::{Decision, Effect, LimitExceeded, LimitName, Verdict};
 use serde_json::{Value, json};
 use tokio::sync::{Barrier, Notify};
 use tokio_util::sync::CancellationToken;
 
+/// What a model says to a request.
+pub(crate) type Says = Box<dyn FnMut(&TurnRequest<'_>) -> Option<Result<Turn, ModelError>> + Send>;
+
 /// Says the turns it was given, one after the other, and remembers what it was asked.
 pub(crate) struct Canned {
-    turns: Mutex<VecDeque<Result<Turn, ModelError>>>,
+    says: Mutex<Says>,
     pub(crate) asked: Mutex<Vec<Vec<Message>>>,
+    pub(crate) bounds: Mutex<Vec<Option<u64>>>,
     pub(crate) started: Notify,
     /// Whether the next answer breaks off once before it comes whole.
     pub(crate) breaks_off: AtomicBool,
+    pub(crate) info: Mutex<ModelInfo>,
 }
 
 #[async_trait]
@@ -33,15 +39,21 @@ impl Model for Canned {
         "canned".to_owned()
     }
 
+    async fn info(&self) -> ModelInfo {
+        self.info.lock().unwrap().clone()
+    }
+
     async fn turn(
         &self,
         request: TurnRequest<'_>,
         sink: &mut dyn TurnSink,
     ) -> Result<Turn, ModelError> {
         self.asked.lock().unwrap().push(request.messages.to_vec());
-        let next = self.turns.lock().unwrap().pop_front();
+        let next = (self.says.lock().unwrap())(&request);
+        self.bounds.lock().unwrap().push(request.max_output_tokens);
         // Without a turn, it thinks for ever.
         let Some(turn) = next else {
+            sink.text("half a ");
             self.started.notify_one();
             return std::future::pending().await;
         };
@@ -99,11 +111,18 @@ pub(crate) fn at_cost(turn: Result<Turn, ModelError>, cost: u64) -> Result<Turn,
 /// Tools whose names say how they behave.
 pub(crate) struct TestTools {
     pub(crate) started: Arc<Notify>,
+    /// What a nested agent is to do; the call that runs it gives its answer.
+    pub(crate) task: Mutex<NestedTask>,
+    pub(crate) agents: OnceLock<Arc<dyn Agents>>,
+    /// The calls that were run, by name.
+    pub(crate) ran: Mutex<Vec<String>>,
+    polls: AtomicU64,
+    release: Mutex<std::sync::mpsc::Receiver<()>>,
     pair: Barrier,
     second_is_done: Notify,
 }
 
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 25] = [
     "echo",
     "picture",
     "talks",
@@ -123,6 +142,12 @@ const NAMES: [&str; 19] = [
     "hangs",
     "deaf",
     "deep",
+    "plan_tool",
+    "long",
+    "poll",
+    "spends",
+    "delegates",
+    "blocks",
 ];
 
 #[async_trait]
@@ -142,6 +167,10 @@ impl Tools for TestTools {
         let (verdict, rule) = match tool {
             "denied" => (Verdict::Deny, "test: never"),
             "asks" => (Verdict::Ask, "test: ask first"),
+            // It asks about what its arguments say.
+            "long" | "observes" if arguments["ask"] == true => (Verdict::Ask, "test: ask first"),
+            "long" if arguments["deny"] == true => (Verdict::Deny, "test: never"),
+            "long" if arguments["panic"] == true => panic!("odd arguments"),
             "unprepared" => return Err(invalid()),
             _ => (Verdict::Allow, "test: always"),
         };
@@ -150,10 +179,11 @@ impl Tools for TestTools {
         } else {
             "allow it"
         };
-        let effect = if tool == "observes" {
-            Effect::Observe
-        } else {
-            Effect::Write
+        let effect = match tool {
+            "delegates" if arguments["writes"] == true => Effect::Write,
+            "observes" | "delegates" => Effect::Observe,
+            "spends" => Effect::Spend,
+            _ => Effect::Write,
         };
         let decision = Decision {
             verdict,
@@ -173,12 +203,18 @@ impl Tools for TestTools {
         })
     }
 
+    fn price(&self, prepared: &Prepared) -> Option<MicroUsd> {
+        let arguments = prepared.token.downcast_ref::<Value>().unwrap();
+        arguments["price"].as_u64().map(MicroUsd)
+    }
+
     async fn run(
         &self,
         prepared: Prepared,
         approval: Approval,
         context: CallContext,
     ) -> ToolOutcome {
+        self.ran.lock().unwrap().push(prepared.tool.clone());
         let arguments = *prepared.token.downcast::<Value>().unwrap();
         let mut denials = vec![];
         let result = match prepared.tool.as_str() {
@@ -252,6 +288,42 @@ impl Tools for TestTools {
                 content: vec![],
                 structured: Some(nested(200)),
             }),
+            "plan_tool" => said("Plan updated"),
+            "long" => {
+                let length = arguments["length"].as_u64().unwrap_or(10);
+                said(&"x".repeat(usize::try_from(length).unwrap()))
+            }
+            "poll" => {
+                let number = self.polls.fetch_add(1, Ordering::Relaxed);
+                said(&format!("poll {number}"))
+            }
+            "spends" if arguments["fails"] == true => Err(ToolFailure::Failed {
+                message: "no such flavor".into(),
+            }),
+            "spends" => said("spent"),
+            "delegates" if arguments["leaves"] == true => {
+                let task = self.task.lock().unwrap().clone();
+                let agents = Arc::clone(self.agents.get().unwrap());
+                tokio::spawn(async move { agents.run(context.call_id, task).await });
+                self.started.notified().await;
+                said("left")
+            }
+            "delegates" => {
+                let task = self.task.lock().unwrap().clone();
+                let agents = self.agents.get().unwrap();
+                match agents.run(context.call_id, task).await {
+                    Ok(answer) => said(&answer),
+                    Err(NestedError::Cancelled) => Err(ToolFailure::Cancelled),
+                    Err(error) => Err(ToolFailure::Failed {
+                        message: error.to_string(),
+                    }),
+                }
+            }
+            "blocks" => {
+                self.started.notify_one();
+                let _ = self.release.lock().unwrap().recv();
+                said("released")
+            }
             other => panic!("{other} was run"),
         };
         ToolOutcome {
@@ -296,6 +368,27 @@ pub(crate) fn nested(depth: usize) -> Value {
     (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner]))
 }
 
+/// A message in short.
+pub(crate) fn in_short(message: &Message) -> String {
+    match message {
+        Message::System { text } => format!("system {text}"),
+        Message::Note { text } => format!("note {text}"),
+        Message::User { content } => format!("user {}", ml_intern_agent::in_words(content)),
+        Message::Assistant {
+            text, tool_calls, ..
+        } => {
+            let calls: Vec<String> = tool_calls
+                .iter()
+                .map(|call| format!(" [{} {}]", call.name, call.arguments))
+                .collect();
+            format!("assistant {text}{}", calls.concat())
+        }
+        Message::Tool { name, content, .. } => {
+            format!("{name} {}", ml_intern_agent::in_words(content))
+        }
+    }
+}
+
 /// Approves everything.
 pub(crate) struct Yes;
 
@@ -330,6 +423,7 @@ impl Approver for Undecided {
 /// Each look at it takes 5 ms.
 struct Ticking(Mutex<Duration>);
 
+#[async_trait]
 impl Clock for Ticking {
     fn now(&self) -> Duration {
         let mut now = self.0.lock().unwrap();
@@ -343,13 +437,116 @@ pub(crate) struct Bench {
     pub(crate) agent: Agent,
     pub(crate) events: Events,
     pub(crate) model: Arc<Canned>,
+    pub(crate) tools: Arc<TestTools>,
     pub(crate) started: Arc<Notify>,
     pub(crate) journal: PathBuf,
-    _directory: tempfile::TempDir,
+    /// Lets `blocks` end.
+    pub(crate) release: std::sync::mpsc::Sender<()>,
+    pub(crate) directory: tempfile::TempDir,
+}
+
+/// What a bench is made of.
+pub(crate) struct Setup {
+    pub(crate) says: Says,
+    pub(crate) options: Options,
+    pub(crate) approver: Arc<dyn Approver>,
+    pub(crate) services: Services,
+    pub(crate) info: ModelInfo,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Setup {
+    pub(crate) fn new(turns: Vec<Result<Turn, ModelError>>) -> Setup {
+        let mut turns = VecDeque::from(turns);
+        Setup::of(move |_| turns.pop_front())
+    }
+
+    pub(crate) fn of(
+        says: impl FnMut(&TurnRequest<'_>) -> Option<Result<Turn, ModelError>> + Send + 'static,
+    ) -> Setup {
+        Setup {
+            says: Box::new(says),
+            options: Options::default(),
+            approver: Arc::new(Unattended),
+            services: Services::default(),
+            info: ModelInfo::unknown("canned"),
+            clock: Arc::new(Ticking(Mutex::default())),
+        }
+    }
+
+    pub(crate) fn build(self) -> Bench {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.jsonl");
+        let header = journal::Header {
+            id: "test".into(),
+            program: "test".into(),
+        };
+        let journal = journal::Journal::create(&path, header, journal::Redactor::none()).unwrap();
+        self.on(directory, journal, None)
+    }
+
+    /// Goes on with a session that was read from this journal.
+    pub(crate) fn resume(self, path: &std::path::Path) -> Bench {
+        let journal = journal::Journal::open(path, journal::Redactor::none()).unwrap();
+        let restored = Restored::read(journal::Reader::open(path).unwrap()).unwrap();
+        self.on(tempfile::tempdir().unwrap(), journal, Some(restored))
+    }
+
+    pub(crate) fn on(
+        self,
+        directory: tempfile::TempDir,
+        journal: journal::Journal,
+        restored: Option<Restored>,
+    ) -> Bench {
+        let path = journal.path().to_owned();
+        let model = Arc::new(Canned {
+            says: Mutex::new(self.says),
+            asked: Mutex::default(),
+            bounds: Mutex::default(),
+            started: Notify::new(),
+            breaks_off: AtomicBool::new(false),
+            info: Mutex::new(self.info),
+        });
+        let started = Arc::new(Notify::new());
+        let (release, receiver) = std::sync::mpsc::channel();
+        let tools = Arc::new(TestTools {
+            started: Arc::clone(&started),
+            task: Mutex::default(),
+            agents: OnceLock::new(),
+            ran: Mutex::default(),
+            polls: AtomicU64::new(0),
+            release: Mutex::new(receiver),
+            pair: Barrier::new(2),
+            second_is_done: Notify::new(),
+        });
+        let parts = Parts {
+            model: Arc::clone(&model) as Arc<dyn Model>,
+            tools: Arc::clone(&tools) as Arc<dyn Tools>,
+            approver: self.approver,
+            clock: self.clock,
+            journal: Arc::new(Mutex::new(journal)),
+            system_prompt: "You are a test.".into(),
+        };
+        let (agent, events) = match restored {
+            None => Agent::with(parts, self.services, self.options).unwrap(),
+            Some(restored) => Agent::resume(parts, self.services, self.options, restored).unwrap(),
+        };
+        tools.agents.set(agent.agents()).ok().unwrap();
+        Bench {
+            agent,
+            events,
+            model,
+            tools,
+            started,
+            journal: path,
+            release,
+            directory,
+        }
+    }
 }
 
 pub(crate) fn bench(turns: Vec<Result<Turn, ModelError>>) -> Bench {
-    bench_with(turns, Options::default(), Arc::new(Unattended))
+    Setup::new(turns).build()
 }
 
 pub(crate) fn bench_with(
@@ -357,48 +554,41 @@ pub(crate) fn bench_with(
     options: Options,
     approver: Arc<dyn Approver>,
 ) -> Bench {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("journal.jsonl");
-    let header = journal::Header {
-        id: "test".into(),
-        program: "test".into(),
-    };
-    let journal = journal::Journal::create(&path, header, journal::Redactor::none()).unwrap();
-    let model = Arc::new(Canned {
-        turns: Mutex::new(turns.into()),
-        asked: Mutex::default(),
-        started: Notify::new(),
-        breaks_off: AtomicBool::new(false),
-    });
-    let started = Arc::new(Notify::new());
-    let tools = Arc::new(TestTools {
-        started: Arc::clone(&started),
-        pair: Barrier::new(2),
-        second_is_done: Notify::new(),
-    });
-    let parts = Parts {
-        model: Arc::clone(&model) as Arc<dyn Model>,
-        tools,
+    Setup {
+        options,
         approver,
-        clock: Arc::new(Ticking(Mutex::default())),
-        journal: Arc::new(Mutex::new(journal)),
-        system_prompt: "You are a test.".into(),
-    };
-    let (agent, events) = Agent::new(parts, options).unwrap();
-    Bench {
-        agent,
-        events,
-        model,
-        started,
-        journal: path,
-        _directory: directory,
+        ..Setup::new(turns)
     }
+    .build()
 }
 
 impl Bench {
     /// Takes a turn that nobody interrupts.
     pub(crate) async fn turn(&mut self) -> Outcome {
-        self.agent.run_turn("go", &CancellationToken::new()).await
+        self.says("go").await
+    }
+
+    pub(crate) async fn says(&mut self, text: &str) -> Outcome {
+        self.agent.run_turn(text, &CancellationToken::new()).await
+    }
+
+    /// The events since the last look whose types are among these.
+    pub(crate) fn seen_of(&mut self, types: &[&str]) -> Vec<String> {
+        let mut lines = self.seen();
+        lines.retain(|line| {
+            let name = line.split(' ').next().unwrap_or_default();
+            types.contains(&name)
+        });
+        lines
+    }
+
+    /// The conversation in short: who said what.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.agent.messages().iter().map(in_short).collect()
+    }
+
+    pub(crate) fn ran(&self) -> Vec<String> {
+        self.tools.ran.lock().unwrap().clone()
     }
 
     /// The events since the last look: the type and the data. `llm_call` is left out.
@@ -460,7 +650,17 @@ impl Bench {
                     journal::Data::CallCancelled(cancelled) => cancelled.reason.clone(),
                     journal::Data::CallDelivered(delivered) => delivered.tool_call.clone(),
                     journal::Data::Receipt(receipt) => format!("{} us", receipt.wall_time),
-                    journal::Data::Event(event) => format!("{} {}", event.name, event.data),
+                    journal::Data::Event(event) if event.name == "llm_call" => {
+                        let field = |name: &str| event.data[name].as_str().unwrap_or_default();
+                        format!("llm_call {} {}", field("kind"), field("finish_reason"))
+                    }
+                    journal::Data::Event(event) => {
+                        let mut data = event.data.clone();
+                        if let Some(data) = data.as_object_mut() {
+                            data.shift_remove("worked_ms");
+                        }
+                        format!("{} {data}", event.name)
+                    }
                     _ => String::new(),
                 };
                 format!("{}{call} {detail}", entry.data.kind())

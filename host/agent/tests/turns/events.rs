@@ -6,7 +6,7 @@ use crate::bench::{Silent, Yes, at_cost, bench, bench_with, calls, says};
 use ml_intern_agent::{Approver, FinishReason, Options, Outcome, Turn, Unattended};
 
 const START: [&str; 2] = [
-    r#"ready {"message":"Agent initialized with canned","tool_count":19}"#,
+    r#"ready {"message":"Agent initialized with canned","tool_count":25}"#,
     r#"processing {"message":"Processing user input"}"#,
 ];
 
@@ -183,7 +183,7 @@ async fn a_running_call_shows_itself() {
     );
 }
 
-const ASKED: &str = r#"approval_required {"tools":[{"tool":"asks","arguments":{"a":1},"tool_call_id":"c1","operation":"run","target":"a.txt","capability":"effect write","rule":"test: ask first"}],"count":1}"#;
+const ASKED: &str = r#"approval_required {"tools":[{"tool":"asks","arguments":{"a":1},"tool_call_id":"c1","operation":"run","effects":["write"],"target":"a.txt","capability":"effect write","rule":"test: ask first"}],"count":1}"#;
 const REJECTED: [&str; 4] = [
     "assistant_stream_end {}",
     ASKED,

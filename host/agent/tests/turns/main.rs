@@ -7,8 +7,18 @@
     reason = "in tests a panic is the report"
 )]
 
+mod approvals;
 mod bench;
+mod budgets;
+mod compactions;
+mod crashes;
 mod events;
 mod failures;
 mod interrupts;
+mod kills;
+mod loops;
+mod nesting;
+mod outputs;
 mod records;
+mod sessions;
+mod steering;

@@ -9,6 +9,7 @@ const HEAD: [&str; 2] = [
     "session",
     r#"event system_prompt {"text":"You are a test."}"#,
 ];
+const START: &str = r#"event turn_start {"label":"go","checkpoint":null}"#;
 
 #[tokio::test]
 async fn a_turn_in_order() {
@@ -24,13 +25,16 @@ async fn a_turn_in_order() {
     ];
     let mut bench = bench_with(turns, Options::default(), Arc::new(Yes));
     bench.turn().await;
-    let malformed = r#"{"kind":"failed","message":"ERROR: Tool call to 'echo' had malformed JSON arguments and was NOT executed: EOF while parsing an object at line 1 column 1. Send it again with arguments that are one JSON object."}"#;
+    let malformed = r#"{"kind":"malformed","message":"ERROR: Tool call to 'echo' had malformed JSON arguments and was NOT executed: EOF while parsing an object at line 1 column 1, near `{`. Send it again with arguments that are one JSON object. The tool takes an object."}"#;
     let expected = [
         HEAD[0],
         HEAD[1],
+        START,
         "user_input go",
         "model_request 2 messages",
+        "event llm_call main tool_calls",
         "model_turn tool_calls",
+        r#"event calls {"ids":["c1","c2","c3","c4"]}"#,
         "decision c1 allow by test: always",
         "decision c2 deny by test: never",
         "decision c3 ask by test: ask first",
@@ -38,7 +42,7 @@ async fn a_turn_in_order() {
         "receipt c1 7 us",
         r#"call_end c1 ok {"content":[{"type":"text","text":"{\"a\":1}"}],"structured":{"a":1}}"#,
         r#"call_end c2 denied {"kind":"denied","capability":"effect write","rule":"test: never","remedy":"allow it"}"#,
-        &format!("call_end c4 failed {malformed}"),
+        &format!("call_end c4 malformed {malformed}"),
         "decision c3 allow by approved when asked",
         "call_start c3 asks write {}",
         "receipt c3 7 us",
@@ -48,13 +52,16 @@ async fn a_turn_in_order() {
         "call_delivered c2 m1",
         "call_delivered c3 m2",
         "call_delivered c4 m3",
+        "event llm_call main tool_calls",
         "model_turn tool_calls",
+        r#"event calls {"ids":["c5"]}"#,
         "decision c5 allow by test: always",
         "call_start c5 failed write {}",
         "receipt c5 7 us",
         r#"call_end c5 failed {"kind":"failed","message":"no such file"}"#,
         "model_request 9 messages",
         "call_delivered c5 m0",
+        "event llm_call main stop",
         "model_turn stop",
         r#"event turn_end {"outcome":"failed"}"#,
     ];
@@ -73,6 +80,7 @@ async fn an_error_is_written_down() {
         [
             HEAD[0],
             HEAD[1],
+            START,
             "user_input go",
             "model_request 2 messages",
             r#"event turn_end {"outcome":"failed","error":"the model provider cannot be reached: reset"}"#,

@@ -1,7 +1,14 @@
 //! A journal's turns, played again.
 
-use agent::{FinishReason, MicroUsd, ToolCall, Turn, TurnRequest, Usage};
+use std::sync::{Arc, Mutex};
+
+use agent::{
+    Agent, FinishReason, MicroUsd, Model, ModelError, Options, Parts, Reasoning, ReasoningBlock,
+    SystemClock, Thought, ToolCall, Turn, TurnRequest, TurnSink, Unattended, Usage,
+};
+use async_trait::async_trait;
 use ml_intern_models::open;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::Watcher;
 
@@ -114,4 +121,115 @@ async fn the_turns_of_a_journal() {
         .replace("I look.", "I lie.");
     std::fs::write(&path, text).unwrap();
     assert!(open(&id).is_err());
+}
+
+/// Says one thing.
+struct Once(Turn);
+
+#[async_trait]
+impl Model for Once {
+    fn label(&self) -> String {
+        "once".into()
+    }
+
+    async fn turn(&self, _: TurnRequest<'_>, _: &mut dyn TurnSink) -> Result<Turn, ModelError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// Tools that there are not.
+struct NoTools;
+
+#[async_trait]
+impl agent::Tools for NoTools {
+    fn specs(&self) -> Vec<agent::ToolSpec> {
+        vec![]
+    }
+
+    fn prepare(
+        &self,
+        tool: &str,
+        _: &serde_json::Value,
+    ) -> Result<agent::Prepared, agent::ToolFailure> {
+        unreachable!("{tool} is not there")
+    }
+
+    async fn run(
+        &self,
+        _: agent::Prepared,
+        _: agent::Approval,
+        _: agent::CallContext,
+    ) -> agent::ToolOutcome {
+        unreachable!("nothing was prepared")
+    }
+}
+
+/// What the loop writes down of an answer, reasoning and counts, comes back as it was.
+#[tokio::test]
+async fn what_a_model_thought() {
+    let block = |thought, after_text| ReasoningBlock {
+        thought,
+        after_text,
+        after_calls: 0,
+    };
+    let thinking = Reasoning {
+        model: "anthropic/claude".into(),
+        blocks: vec![
+            block(
+                Thought::Signed {
+                    text: "Hm.".into(),
+                    signature: "c2lnbmVk".into(),
+                },
+                0,
+            ),
+            block(
+                Thought::Redacted {
+                    data: "hidden".into(),
+                },
+                3,
+            ),
+        ],
+    };
+    let usage = Usage {
+        input_tokens: 0,
+        output_tokens: 2,
+        reasoning_tokens: Some(1),
+        cache_read_tokens: 4,
+        cache_write_tokens: 6,
+        cost: None,
+    };
+    // What is thought and counted, or not.
+    for (reasoning, usage) in [(Some(thinking), Some(usage)), (None, None)] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.jsonl");
+        let header = journal::Header {
+            id: "test".into(),
+            program: "test".into(),
+        };
+        let journal = journal::Journal::create(&path, header, journal::Redactor::none()).unwrap();
+        let said = Turn {
+            text: "So it is.".into(),
+            reasoning,
+            usage,
+            ..Turn::default()
+        };
+        let parts = Parts {
+            model: Arc::new(Once(said.clone())),
+            tools: Arc::new(NoTools),
+            approver: Arc::new(Unattended),
+            clock: Arc::new(SystemClock::new()),
+            journal: Arc::new(Mutex::new(journal)),
+            system_prompt: "You are a test.".into(),
+        };
+        let (mut agent, _events) = Agent::new(parts, Options::default()).unwrap();
+        let outcome = agent.run_turn("go", &CancellationToken::new()).await;
+        assert_eq!(outcome.as_str(), "done");
+        drop(agent);
+        let model = open(&format!("replay/{}", path.display())).unwrap();
+        let turn = model
+            .turn(TurnRequest::default(), &mut Watcher::default())
+            .await
+            .unwrap();
+        assert_eq!(turn, said);
+    }
 }

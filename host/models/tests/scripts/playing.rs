@@ -80,8 +80,8 @@ async fn each_way_to_end() {
                 .to_owned(),
             failed(
                 "the last call of `write` failed: ERROR: Tool call to 'write' had malformed JSON arguments and was NOT \
-                 executed: EOF while parsing a value at line 1 column 8. Send it again with arguments that are one JSON \
-                 object.",
+                 executed: EOF while parsing a value at line 1 column 8, near `{\"path\":`. Send it again with arguments \
+                 that are one JSON object. The tool takes an object.",
             ),
         ),
     ];
