@@ -76,8 +76,10 @@ pub use queue::{ApprovalAnswer, Handle, Operation, QueueError, SUBMISSIONS, Tick
 pub use record::SharedJournal;
 pub use repetition::MAX_NOTES;
 pub use replay::Restored;
-pub use services::{Checkpoints, Notice, Notifier, ServiceError, Services, Sessions, Spill};
-pub use session::{SessionError, fork};
+pub use services::{
+    Checkpoints, Notice, Notifier, PluginStores, ServiceError, Services, Sessions, Spill, Stores,
+};
+pub use session::{Fork, SessionError, checkpoint_from, fork};
 pub use session_rules::{SessionRule, SessionRules};
 pub use tally::Tally;
 pub use tools::{

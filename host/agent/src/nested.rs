@@ -78,7 +78,7 @@ pub struct NestedTask {
     pub system: Option<String>,
     /// Its instructions.
     pub prompt: String,
-    /// The tools that it is offered, by name.
+    /// The tools that it is offered, by name; those that the session does not have are left out.
     pub tools: Vec<String>,
     /// Turns of the model at most; none for [`NESTED_ITERATIONS`], which is also the most.
     pub max_iterations: Option<u32>,
@@ -168,7 +168,7 @@ impl Agents for Delegates {
             .ok_or_else(|| NestedError::Failed("the session is over".to_owned()))?;
         let shared = &shared;
         let (around, number) = enter(shared, call)?;
-        let specs = specs(shared, &task.tools)?;
+        let specs = specs(shared, &task.tools);
         let model = shared
             .services
             .nested_model
@@ -251,21 +251,13 @@ fn enter(shared: &Shared, call: CallId) -> Result<(Running, u32), NestedError> {
     Ok((around.clone(), around.agents))
 }
 
-/// The tools of these names.
-fn specs(shared: &Shared, names: &[String]) -> Result<Vec<ToolSpec>, NestedError> {
-    let known = &shared.specs;
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| !known.iter().any(|spec| spec.name == **name))
-    {
-        let names: Vec<&str> = known.iter().map(|spec| spec.name.as_str()).collect();
-        return Err(NestedError::Failed(format!(
-            "there is no tool `{unknown}` for a nested agent; the tools are: {}",
-            names.join(", ")
-        )));
-    }
-    let offered = known.iter().filter(|spec| names.contains(&spec.name));
-    Ok(offered.cloned().collect())
+/// The tools of these names, as far as the session has them: which it has is not its caller's to know.
+fn specs(shared: &Shared, names: &[String]) -> Vec<ToolSpec> {
+    let offered = shared.specs.iter();
+    offered
+        .filter(|spec| names.contains(&spec.name))
+        .cloned()
+        .collect()
 }
 
 async fn drive(

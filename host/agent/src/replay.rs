@@ -18,8 +18,8 @@ use crate::clip::{Kept, Shown, clip_parts};
 use crate::ending::Ending;
 use crate::mark::{LlmCall, Mark};
 use crate::{
-    FinishReason, Message, MicroUsd, Part, Plan, SessionRule, ToolCall, ToolFailure, ToolOutput,
-    Usage, in_words,
+    FinishReason, Message, MicroUsd, Part, Plan, PluginStores, SessionRule, ToolCall, ToolFailure,
+    ToolOutput, Usage, in_words,
 };
 
 /// What stands for a secret in a journal.
@@ -56,6 +56,8 @@ pub struct Restored {
     pub(crate) measured: Option<(usize, u64)>,
     /// The model that was asked last.
     pub(crate) model: Option<String>,
+    /// What plugins keep.
+    pub(crate) stores: PluginStores,
     /// Messages that could not be read.
     pub(crate) dropped: usize,
     /// Whether it goes on in a journal of its own.
@@ -120,10 +122,38 @@ impl Restored {
         &self.messages
     }
 
+    /// What the model was told to be; empty where it was told nothing yet.
+    #[must_use]
+    pub fn prompt(&self) -> &str {
+        match self.messages.first() {
+            Some(Message::System { text }) => text,
+            _ => "",
+        }
+    }
+
+    /// The last that the user said.
+    #[must_use]
+    pub fn last_words(&self) -> Option<&str> {
+        let mut messages = self.messages.iter().rev();
+        messages.find_map(|message| match message {
+            Message::User { content } => content.iter().find_map(|part| match part {
+                Part::Text { text } => Some(text.as_str()),
+                _ => None,
+            }),
+            _ => None,
+        })
+    }
+
     /// The plan.
     #[must_use]
     pub const fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// What plugins keep in the session.
+    #[must_use]
+    pub const fn stores(&self) -> &PluginStores {
+        &self.stores
     }
 
     /// The records that were read.
@@ -170,7 +200,6 @@ fn counts(entry: &Entry) -> bool {
         entry.data,
         Data::HostCall(_)
             | Data::Receipt(_)
-            | Data::StateWrite(_)
             | Data::Workspace(_)
             | Data::Policy(_)
             | Data::Decision(_)
@@ -291,6 +320,7 @@ impl Replay {
                 self.restored.undelivered.retain(|(id, _)| *id != call);
             }
             (Data::ModelTurn(turn), None) => self.answer(turn),
+            (Data::StateWrite(write), _) => self.store(write),
             (Data::CallStart(_), Some(call)) if !nested => {
                 if let Some((batch, at)) = self.of_batch(call)
                     && let Some(started) = batch.started.get_mut(at)
@@ -320,6 +350,14 @@ impl Replay {
             }
             _ => {}
         }
+    }
+
+    fn store(&mut self, write: journal::StateWrite) {
+        let store = self.restored.stores.entry(write.plugin).or_default();
+        match write.value {
+            Some(value) => store.insert(write.key, value),
+            None => store.remove(&write.key),
+        };
     }
 
     fn mark(&mut self, seq: u64, call: Option<CallId>, mark: Mark) {

@@ -1,5 +1,6 @@
 //! What a session may have around it, besides what it cannot do without. Each is implemented elsewhere.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,6 +54,15 @@ pub trait Sessions: Send + Sync {
     ///
     /// When there is none, it is broken, or in use.
     fn open(&self, name: &str) -> Result<Journal, ServiceError>;
+}
+
+/// What plugins keep in a session: by plugin, then by key; the values are JSON.
+pub type PluginStores = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Keeps what plugins keep.
+pub trait Stores: Send + Sync {
+    /// What the stores are from now on: a turn was undone, or another session is gone on with.
+    fn replace(&self, stores: PluginStores);
 }
 
 /// Something that people want to hear of who do not watch.
@@ -109,6 +119,8 @@ pub struct Services {
     pub spill: Option<Arc<dyn Spill>>,
     /// Keeps sessions.
     pub sessions: Option<Arc<dyn Sessions>>,
+    /// Keeps what plugins keep.
+    pub stores: Option<Arc<dyn Stores>>,
     /// Tells people.
     pub notifier: Option<Arc<dyn Notifier>>,
     /// Guesses numbers of tokens.
@@ -123,6 +135,7 @@ impl Default for Services {
             checkpoints: None,
             spill: None,
             sessions: None,
+            stores: None,
             notifier: None,
             estimator: Arc::new(ByLength),
             nested_model: None,
@@ -136,6 +149,7 @@ impl fmt::Debug for Services {
             .field("checkpoints", &self.checkpoints.is_some())
             .field("spill", &self.spill.is_some())
             .field("sessions", &self.sessions.is_some())
+            .field("stores", &self.stores.is_some())
             .field("notifier", &self.notifier.is_some())
             .finish_non_exhaustive()
     }

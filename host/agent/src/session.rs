@@ -36,17 +36,23 @@ pub enum SessionError {
     Unable(&'static str),
 }
 
+/// What a fork takes with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fork {
+    /// How many records of the source; none for all.
+    pub records: Option<u64>,
+    /// Whether the new session has the checkpoints of the source, under the same names. Without them the copied turns are
+    /// undone without their files.
+    pub checkpoints: bool,
+}
+
 /// Copies a session, up to a number of records, into the journal of a new one, which goes on from there on its own. The
-/// source stays as it is. What the files were is the source's own, so the copied turns are undone without them.
+/// source stays as it is.
 ///
 /// # Errors
 ///
 /// When the source cannot be read, or the journal cannot be written.
-pub fn fork(
-    source: &Path,
-    records: Option<u64>,
-    into: &mut Journal,
-) -> Result<Restored, SessionError> {
+pub fn fork(source: &Path, fork: Fork, into: &mut Journal) -> Result<Restored, SessionError> {
     let original = session_of(source);
     // A new journal may have records of its own by now, so numbers are moved on by those.
     let moved = into.records().saturating_sub(1);
@@ -60,7 +66,7 @@ pub fn fork(
             }) => break,
             record => record?,
         };
-        if records.is_some_and(|most| record.seq >= most) {
+        if fork.records.is_some_and(|most| record.seq >= most) {
             break;
         }
         count += 1;
@@ -73,7 +79,7 @@ pub fn fork(
         last_call = last_call.max(latest.unwrap_or_default());
         let data = match data {
             Data::Session(_) => continue,
-            Data::Event(event) => Data::Event(moved_on(event, moved)),
+            Data::Event(event) => Data::Event(moved_on(event, moved, fork.checkpoints)),
             other => other,
         };
         into.append(Entry { call, parent, data })?;
@@ -96,19 +102,45 @@ pub fn fork(
     Ok(restored)
 }
 
-fn moved_on(event: journal::Event, by: u64) -> journal::Event {
+fn moved_on(event: journal::Event, by: u64, checkpoints: bool) -> journal::Event {
     match Mark::read(&event) {
         Some(Mark::Undo { to }) => Mark::Undo {
             to: to.saturating_add(by),
         }
         .entry(),
-        Some(Mark::TurnStart { label, .. }) => Mark::TurnStart {
+        Some(Mark::TurnStart { label, .. }) if !checkpoints => Mark::TurnStart {
             label,
             checkpoint: None,
         }
         .entry(),
         _ => event,
     }
+}
+
+/// The checkpoint with which the first turn begins that begins at this record of a journal or later; none where there is
+/// no such turn, or it has none.
+///
+/// # Errors
+///
+/// When the journal cannot be read.
+pub fn checkpoint_from(path: &Path, record: u64) -> Result<Option<String>, ReadError> {
+    for found in Reader::open(path)? {
+        let found = match found {
+            Err(ReadError {
+                fault: journal::Fault::Torn { .. },
+                ..
+            }) => break,
+            found => found?,
+        };
+        if found.seq >= record
+            && found.entry.call.is_none()
+            && let Data::Event(event) = &found.entry.data
+            && let Some(Mark::TurnStart { checkpoint, .. }) = Mark::read(event)
+        {
+            return Ok(checkpoint);
+        }
+    }
+    Ok(None)
 }
 
 impl Agent {
@@ -195,8 +227,12 @@ impl Agent {
             turns,
             undelivered,
             measured,
+            stores,
             ..
         } = restored;
+        if let Some(keeper) = &self.shared().services.stores {
+            keeper.replace(stores);
+        }
         self.thread.context.replace(messages);
         if let Some((messages, tokens)) = measured {
             self.thread.context.measured_before(messages, tokens);

@@ -28,11 +28,13 @@ Exit codes:
 pub(crate) enum Command {
     /// Run one prompt to its end (the same as giving the prompt alone)
     Run(Run),
+    /// Go on with an earlier session, or with a copy of it
+    Resume(Resume),
     /// Show what a session has changed in its private copy
     Diff(Diff),
     /// Bring a session's changes to your directory: all of them, or none
     Commit(Commit),
-    /// Take back the files of the last turn, or a commit
+    /// Take back the last turn, what was said and the files; or a commit
     Undo(Undo),
     /// Remove a session's private copy
     Discard(Target),
@@ -59,7 +61,44 @@ pub(crate) struct Run {
     /// What to do; `-` reads it from standard input
     pub(crate) prompt: Option<String>,
 
-    /// The model, for example scripted/turns.jsonl
+    /// The directory to work on; the run sees a private copy of it. `direct`, or `direct:DIRECTORY`, works in the
+    /// directory itself, with checkpoints
+    #[arg(long, default_value = ".")]
+    pub(crate) workspace: PathBuf,
+
+    /// Where this session's journal and private copy go
+    #[arg(long)]
+    pub(crate) session_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    /// What to do next; `-` reads it from standard input
+    pub(crate) prompt: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) target: Target,
+
+    /// Go on in a new session with a copy of everything; the old one stays as it is
+    #[arg(long)]
+    pub(crate) fork: bool,
+
+    /// With --fork: only what was said before this record of the journal. The files are what they were at the beginning of
+    /// the first turn from there on
+    #[arg(long, value_name = "RECORD", requires = "fork")]
+    pub(crate) at: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// How a prompt is run.
+#[derive(Debug, Args)]
+pub(crate) struct How {
+    /// The model, for example anthropic/claude-sonnet-4-5, Qwen/Qwen3-32B, llamacpp/gemma or scripted/turns.jsonl
     #[arg(
         long,
         short,
@@ -68,6 +107,10 @@ pub(crate) struct Run {
         overrides_with = "model"
     )]
     pub(crate) model: String,
+
+    /// How hard the model is to think: minimal, low, medium, high, xhigh or max
+    #[arg(long)]
+    pub(crate) effort: Option<agent::Effort>,
 
     /// The policy: interactive, ci, offline, or a file
     #[arg(
@@ -78,18 +121,9 @@ pub(crate) struct Run {
     )]
     pub(crate) policy: String,
 
-    /// The directory to work on; the run sees a private copy of it. `direct`, or `direct:DIRECTORY`, works in the
-    /// directory itself, with checkpoints
-    #[arg(long, default_value = ".")]
-    pub(crate) workspace: PathBuf,
-
     /// A directory that code may read at /data/NAME, whatever its size: it is not copied
     #[arg(long, value_name = "NAME=DIRECTORY")]
     pub(crate) data: Vec<String>,
-
-    /// Where this session's journal and private copy go
-    #[arg(long)]
-    pub(crate) session_dir: Option<PathBuf>,
 
     /// Print events as JSON, one a line
     #[arg(long)]
@@ -102,6 +136,18 @@ pub(crate) struct Run {
     /// What the session may cost, in US dollars
     #[arg(long, allow_negative_numbers = true)]
     pub(crate) max_cost: Option<f64>,
+
+    /// Tokens that the session may use, in and out together
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) max_tokens: Option<u64>,
+
+    /// Tool calls that the session may run
+    #[arg(long, value_name = "CALLS")]
+    pub(crate) max_calls: Option<u64>,
+
+    /// How long the session may be at work, for example 90s or 30min
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timeout: Option<String>,
 
     /// Show the model's words when they are complete, not as they come
     #[arg(long)]

@@ -1,15 +1,20 @@
 //! The `ml-intern` binary: arguments, rendering, and the wiring of the rest.
 
 mod args;
+mod around;
 mod commands;
 mod fail;
+mod mounts;
 mod paths;
 mod profile;
+mod prompt;
 mod render;
 mod run;
 mod secrets;
 mod services;
+mod session;
 mod setup;
+mod still;
 mod summary;
 mod tools;
 mod workspaces;
@@ -27,6 +32,7 @@ fn main() -> ExitCode {
     let ended = match cli.command {
         None => run::run(&cli.run),
         Some(Command::Run(run)) => run::run(&run),
+        Some(Command::Resume(resume)) => run::resume(&resume),
         Some(Command::Diff(diff)) => workspaces::diff(&diff),
         Some(Command::Commit(commit)) => workspaces::commit(&commit),
         Some(Command::Undo(undo)) => workspaces::undo(&undo),

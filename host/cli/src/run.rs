@@ -1,26 +1,28 @@
 //! One prompt, headless, to its end.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use agent::{Agent, MicroUsd, Options, Outcome, Parts, SystemClock, Tools as _, Unattended};
-use journal::{Entry, Header, Journal};
-use sandbox::{Mounts, Sandbox, Setup};
+use agent::{
+    Agent, MicroUsd, Options, Outcome, Parts, Services, SystemClock, Tally, Tools as _, Unattended,
+};
+use journal::{Entry, Journal, Redactor};
+use sandbox::{Sandbox, Setup};
 use tokio_util::sync::CancellationToken;
-use workspace::{Mode, Workspace};
 
-use crate::args::Run;
+use crate::args::{self, How};
+use crate::around::{Files, Outputs};
 use crate::fail::Fail;
-use crate::paths::{Paths, private_directory};
+use crate::paths::Paths;
+use crate::profile::{self, Loaded};
 use crate::render::Renderer;
 use crate::services::{Requests, SessionServices};
+use crate::session::{self, Session};
 use crate::summary;
 use crate::tools::{self, PluginTools};
-use crate::{profile, secrets, setup, workspaces};
-
-/// What the model is told to be, in this build.
-const SYSTEM_PROMPT: &str = include_str!("../../../configs/prompts/system.md");
+use crate::{mounts, prompt, secrets, setup};
 
 /// The script that plays the model where nobody names one.
 const DEMO: &str = include_str!("../../../configs/scripts/demo.jsonl");
@@ -28,154 +30,239 @@ const DEMO: &str = include_str!("../../../configs/scripts/demo.jsonl");
 /// Its id.
 const DEMO_ID: &str = "scripted/demo";
 
-/// The most bytes of a workspace that is copied.
-const WORKSPACE_BYTES: u64 = 2 << 30;
-/// The most files of a workspace that is copied.
-const WORKSPACE_FILES: u64 = 200_000;
+/// Runs a prompt in a new session, and gives the exit code.
+pub(crate) fn run(args: &args::Run) -> Result<u8, Fail> {
+    let words = words(args.prompt.as_deref())?;
+    let ready = Ready::of(&args.how)?;
+    let session = Session::create(
+        args.session_dir.as_deref(),
+        &args.workspace,
+        &ready.paths,
+        ready.redactor.clone(),
+        &ready.policy,
+    )?;
+    go(&words, &args.how, ready, session)
+}
 
-/// Runs, and gives the exit code.
-pub(crate) fn run(args: &Run) -> Result<u8, Fail> {
-    let prompt = prompt(args)?;
-    let paths = Paths::find()?;
-    let loaded = profile::load(&args.policy)?;
-    let settings = models::Settings::read(|name| std::env::var(name).ok())
-        .map_err(|error| Fail::usage(error.to_string()))?;
-    let (redactor, credentials) = secrets::held(&settings)?;
-    let egress = egress::Egress::builder()
-        .credentials(credentials)
-        .build()
-        .map_err(|error| Fail::usage(error.to_string()))?;
-    let requests = Arc::new(Requests::default());
-    let providers = models::Providers::new(
-        settings,
-        egress.clone(),
-        Arc::new(loaded.policy.clone()),
-        Arc::clone(&requests) as Arc<dyn egress::Observe>,
-    )
-    .map_err(|error| Fail::usage(error.to_string()))?;
-    let model = model(&args.model, &providers)?;
-    let max_cost = args.max_cost.map(dollars).transpose()?;
-
-    let programs = setup::installed(&paths)?;
-    let id = uuid::Uuid::new_v4().to_string();
-    let directory = args
-        .session_dir
-        .clone()
-        .unwrap_or_else(|| paths.session(&id));
-    private_directory(&directory)?;
-    let staged = stage(&args.workspace, &directory)?;
-    let mounts = mounts(args, &directory, staged.root())?;
-
-    let journal_path = directory.join("journal.jsonl");
-    let header = Header {
-        id,
-        program: concat!("ml-intern ", env!("CARGO_PKG_VERSION")).to_owned(),
+/// Goes on with an earlier session, or with a copy of it.
+pub(crate) fn resume(args: &args::Resume) -> Result<u8, Fail> {
+    let words = words(args.prompt.as_deref())?;
+    let ready = Ready::of(&args.how)?;
+    let directory = session::find(args.target.session.as_deref(), &ready.paths)?;
+    let redactor = ready.redactor.clone();
+    let session = if args.fork {
+        Session::fork(&directory, args.at, &ready.paths, redactor, &ready.policy)?
+    } else {
+        let mut session = Session::open(&directory, redactor)?;
+        session
+            .journal
+            .append(session::in_force(&ready.policy))
+            .map_err(failed)?;
+        session
     };
-    let mut journal = Journal::create(&journal_path, header, redactor)
-        .map_err(|error| Fail::usage(error.to_string()))?;
-    journal
-        .append(journal::Policy {
-            digest: sandbox::Digest::of(loaded.text.as_bytes()).to_string(),
-            name: loaded.policy.name().to_owned(),
-            text: loaded.text,
-        })
-        .map_err(|error| Fail::failed(error.to_string()))?;
-    let journal = Arc::new(Mutex::new(journal));
-    requests.record(&journal);
+    go(&words, &args.how, ready, session)
+}
 
-    let runtime = crate::runtime()?;
-    let policy_name = loaded.policy.name().to_owned();
-    let label = model.label();
-    let started = std::time::Instant::now();
-    let (outcome, tally) = runtime.block_on(async {
-        let sandbox = Sandbox::new(Setup {
-            cache: &paths.compiled(),
-            mounts,
-            programs,
-            worker: Some(crate::worker()?),
-            walls: loaded.policy.walls(),
-            patience: sandbox::PATIENCE,
-        })
-        .map_err(|error| Fail::failed(error.to_string()))?;
-        // It gets ready while the model thinks.
-        sandbox.prepare();
-        let plugins = tools::load(&sandbox, &plugin_paths(&args.plugins.paths, &paths)).await?;
-        let services = Arc::new(SessionServices::new(Arc::clone(&journal)));
-        let tools = Arc::new(PluginTools::new(
-            plugins,
-            loaded.policy,
-            Arc::clone(&services),
-            egress,
-        ));
-        services.offer(&tools);
-        let tool_count = tools.specs().len();
-        let parts = Parts {
-            model: Arc::from(model),
-            tools,
-            approver: Arc::new(Unattended),
-            clock: Arc::new(SystemClock::new()),
-            journal: Arc::clone(&journal),
-            system_prompt: SYSTEM_PROMPT.to_owned(),
-        };
+/// What a run needs before there is a session.
+struct Ready {
+    paths: Paths,
+    policy: Loaded,
+    redactor: Redactor,
+    egress: egress::Egress,
+    model: Box<dyn agent::Model>,
+    requests: Arc<Requests>,
+    programs: Vec<(String, sandbox::Image)>,
+    data: Vec<(String, PathBuf)>,
+    options: Options,
+}
+
+impl Ready {
+    fn of(how: &How) -> Result<Ready, Fail> {
+        let paths = Paths::find()?;
+        let policy = profile::load(&how.policy)?;
+        let settings = models::Settings::read(|name| std::env::var(name).ok()).map_err(usage)?;
+        let (redactor, credentials) = secrets::held(&settings)?;
+        let egress = egress::Egress::builder()
+            .credentials(credentials)
+            .build()
+            .map_err(usage)?;
+        let requests = Arc::new(Requests::default());
+        let providers = models::Providers::new(
+            settings,
+            egress.clone(),
+            Arc::new(policy.policy.clone()),
+            Arc::clone(&requests) as Arc<dyn egress::Observe>,
+        )
+        .map_err(usage)?;
+        let model = model(&how.model, &providers)?;
         let options = Options {
-            max_iterations: agent::iterations(args.max_iterations),
-            max_cost,
-            strict_denials: args.strict_denials,
-            stream: !args.no_stream,
+            max_iterations: agent::iterations(how.max_iterations),
+            max_cost: how.max_cost.map(dollars).transpose()?,
+            max_tokens: how.max_tokens,
+            max_calls: how.max_calls,
+            max_time: how.timeout.as_deref().map(time).transpose()?,
+            strict_denials: how.strict_denials,
+            stream: !how.no_stream,
+            effort: how.effort,
+            session_note: Some(prompt::note()),
             ..Options::default()
         };
-        let (mut agent, mut events) =
-            Agent::new(parts, options).map_err(|error| Fail::failed(error.to_string()))?;
-        let mut renderer = Renderer::new(args.json);
-        renderer.opening(
-            &label,
-            &policy_name,
-            tool_count,
-            staged.root(),
-            staged.staged().is_some(),
-        );
-        let cancel = CancellationToken::new();
-        let watcher = tokio::spawn(interrupt(cancel.clone()));
-        let printing = tokio::spawn(async move {
-            while let Some(envelope) = events.recv().await {
-                renderer.event(&envelope);
-            }
-            renderer
-        });
-        let label = prompt.lines().next().unwrap_or_default();
-        staged
-            .checkpoint(label)
-            .map_err(|error| Fail::failed(error.to_string()))?;
-        let outcome = agent.run_turn(&prompt, &cancel).await;
-        let tally = agent.tally();
-        drop(agent);
-        watcher.abort();
-        let _renderer = printing
-            .await
-            .map_err(|error| Fail::failed(error.to_string()))?;
-        Ok::<_, Fail>((outcome, tally))
-    })?;
+        let programs = setup::installed(&paths)?;
+        Ok(Ready {
+            paths,
+            policy,
+            redactor,
+            egress,
+            model,
+            requests,
+            programs,
+            data: mounts::data(&how.data)?,
+            options,
+        })
+    }
+}
 
-    let diff = staged
-        .diff()
-        .map_err(|error| Fail::failed(error.to_string()))?;
+fn usage(error: impl std::fmt::Display) -> Fail {
+    Fail::usage(error.to_string())
+}
+
+fn failed(error: impl std::fmt::Display) -> Fail {
+    Fail::failed(error.to_string())
+}
+
+/// Takes one turn, and prints what came of it.
+fn go(words: &str, how: &How, ready: Ready, session: Session) -> Result<u8, Fail> {
+    let started = std::time::Instant::now();
+    let directory = session.directory.clone();
+    let journal_path = session.journal.path().to_owned();
+    let workspace = Arc::new(session.workspace);
+    let journal = Arc::new(Mutex::new(session.journal));
+    let opened = Opened {
+        directory: directory.clone(),
+        workspace: Arc::clone(&workspace),
+        journal: Arc::clone(&journal),
+        restored: session.restored,
+    };
+    let (outcome, tally) = crate::runtime()?.block_on(turn(words, how, ready, opened))?;
+    let diff = workspace.diff().map_err(failed)?;
     close(&journal, &outcome, &diff)?;
     summary::print(&summary::Run {
-        json: args.json,
+        json: how.json,
         outcome: &outcome,
         diff: &diff,
         tally,
         elapsed: started.elapsed(),
         journal: &journal_path,
-        workspace: staged.root(),
-        direct: staged.staged().is_none(),
+        workspace: workspace.root(),
+        direct: workspace.staged().is_none(),
         directory: &directory,
     })?;
     Ok(outcome.exit_code())
 }
 
-fn prompt(args: &Run) -> Result<String, Fail> {
-    let prompt = match args.prompt.as_deref() {
+/// A session whose parts several hold.
+struct Opened {
+    directory: PathBuf,
+    workspace: Arc<workspace::Workspace>,
+    journal: agent::SharedJournal,
+    restored: Option<agent::Restored>,
+}
+
+async fn turn(
+    words: &str,
+    how: &How,
+    ready: Ready,
+    session: Opened,
+) -> Result<(Outcome, Tally), Fail> {
+    let Ready {
+        paths,
+        policy,
+        egress,
+        model,
+        requests,
+        programs,
+        data,
+        options,
+        ..
+    } = ready;
+    let Opened {
+        directory,
+        workspace,
+        journal,
+        restored,
+    } = session;
+    requests.record(&journal);
+    let mut renderer = Renderer::new(how.json);
+    let (label, policy_name) = (model.label(), policy.policy.name().to_owned());
+    let sandbox = Sandbox::new(Setup {
+        cache: &paths.compiled(),
+        mounts: mounts::mounts(&data, &directory, workspace.root())?,
+        programs,
+        worker: Some(crate::worker()?),
+        walls: policy.policy.walls(),
+        patience: sandbox::PATIENCE,
+    })
+    .map_err(failed)?;
+    // It gets ready while the model thinks.
+    sandbox.prepare();
+    let plugins = tools::load(&sandbox, &plugin_paths(&how.plugins.paths, &paths)).await?;
+    let system_prompt = prompt::system(&policy.policy);
+    let services = Arc::new(SessionServices::new(Arc::clone(&journal)));
+    let tools = Arc::new(PluginTools::new(
+        plugins,
+        policy.policy,
+        Arc::clone(&services),
+        egress,
+    ));
+    services.offer(&tools);
+    let tool_count = tools.specs().len();
+    let parts = Parts {
+        model: Arc::from(model),
+        tools,
+        approver: Arc::new(Unattended),
+        clock: Arc::new(SystemClock::new()),
+        journal,
+        system_prompt,
+    };
+    let around = Services {
+        checkpoints: Some(Arc::new(Files(Arc::clone(&workspace)))),
+        spill: Some(Arc::new(Outputs {
+            directory: directory.join(session::OUTPUTS),
+            shown: format!("/{}/{}", mounts::DATA, session::OUTPUTS),
+        })),
+        stores: Some(Arc::clone(&services) as Arc<dyn agent::Stores>),
+        ..Services::default()
+    };
+    let (mut agent, mut events) = match restored {
+        None => Agent::with(parts, around, options),
+        Some(restored) => Agent::resume(parts, around, options, restored),
+    }
+    .map_err(failed)?;
+    services.delegate(agent.agents());
+    renderer.opening(
+        &label,
+        &policy_name,
+        tool_count,
+        workspace.root(),
+        workspace.staged().is_some(),
+    );
+    let cancel = CancellationToken::new();
+    let watcher = tokio::spawn(interrupt(cancel.clone()));
+    let printing = tokio::spawn(async move {
+        while let Some(envelope) = events.recv().await {
+            renderer.event(&envelope);
+        }
+    });
+    let outcome = agent.run_turn(words, &cancel).await;
+    let tally = agent.tally();
+    drop(agent);
+    watcher.abort();
+    printing.await.map_err(failed)?;
+    Ok((outcome, tally))
+}
+
+fn words(prompt: Option<&str>) -> Result<String, Fail> {
+    let prompt = match prompt {
         Some("-") => {
             let mut text = String::new();
             std::io::stdin()
@@ -198,13 +285,21 @@ fn prompt(args: &Run) -> Result<String, Fail> {
 
 fn model(id: &str, providers: &models::Providers) -> Result<Box<dyn agent::Model>, Fail> {
     if id == DEMO_ID {
-        let script = models::Script::parse("demo", DEMO.as_bytes())
-            .map_err(|error| Fail::usage(error.to_string()))?;
+        let script = models::Script::parse("demo", DEMO.as_bytes()).map_err(usage)?;
         return Ok(Box::new(script));
     }
-    providers
-        .open(id)
-        .map_err(|error| Fail::usage(error.to_string()))
+    providers.open(id).map_err(usage)
+}
+
+/// A length of time as policies write it.
+fn time(text: &str) -> Result<Duration, Fail> {
+    policy::units::duration(text)
+        .map(Duration::from_millis)
+        .ok_or_else(|| {
+            Fail::usage(format!(
+                "--timeout {text}: expected a whole number and a unit, for example 90s or 30min"
+            ))
+        })
 }
 
 /// Dollars as the tally counts them.
@@ -221,62 +316,6 @@ fn dollars(amount: f64) -> Result<MicroUsd, Fail> {
     )]
     Ok(MicroUsd((amount * 1e6).round() as u64))
 }
-
-/// Where the run works: in a private copy, unless the user says `direct`.
-fn stage(named: &Path, directory: &Path) -> Result<Workspace, Fail> {
-    let options = workspace::Options {
-        max_bytes: WORKSPACE_BYTES,
-        max_files: WORKSPACE_FILES,
-        ..workspace::Options::new(directory.join(workspaces::FOLDER))
-    };
-    let text = named.to_string_lossy();
-    let (mode, source) = match text.strip_prefix("direct") {
-        Some("") => (Mode::Direct, Path::new(".")),
-        Some(rest) if rest.starts_with(':') => {
-            (Mode::Direct, Path::new(rest.trim_start_matches(':')))
-        }
-        _ => (Mode::Staged, named),
-    };
-    Workspace::new(mode, source, &options).map_err(|error| Fail::usage(error.to_string()))
-}
-
-/// What guests can be granted of the file system.
-fn mounts(args: &Run, directory: &Path, workspace: &Path) -> Result<Mounts, Fail> {
-    let mut mounts = Mounts::new().with("workspace", workspace);
-    for name in ["tmp", "packages", DATA] {
-        let place = directory.join(name);
-        private_directory(&place)?;
-        mounts = mounts.with(name, &place);
-    }
-    for row in &args.data {
-        let wrong = |problem: &str| Fail::usage(format!("--data {row}: {problem}"));
-        let (name, place) = row
-            .split_once('=')
-            .ok_or_else(|| wrong("expected NAME=DIRECTORY"))?;
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
-            return Err(wrong(
-                "the name has letters, digits, `-`, `_` and `.`, and begins with a letter or digit",
-            ));
-        }
-        let place = Path::new(place)
-            .canonicalize()
-            .map_err(|error| wrong(&error.to_string()))?;
-        if !place.is_dir() {
-            return Err(wrong("not a directory"));
-        }
-        let shown = directory.join(DATA).join(name);
-        if shown.exists() {
-            return Err(wrong("another directory has this name"));
-        }
-        private_directory(&shown)?;
-        mounts = mounts.with_part(DATA, name, &place);
-    }
-    Ok(mounts)
-}
-
-/// Where code finds the directories that `--data` names.
-const DATA: &str = "data";
 
 /// The directories that were named, or the one that setup fills.
 pub(crate) fn plugin_paths(named: &[PathBuf], paths: &Paths) -> Vec<PathBuf> {

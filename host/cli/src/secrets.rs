@@ -18,6 +18,13 @@ const KNOWN: [&str; 8] = [
     "SLACK_BOT_TOKEN",
 ];
 
+/// What takes the secrets out of what is written.
+pub(crate) fn redactor() -> Result<Redactor, Fail> {
+    let settings = Settings::read(|name| std::env::var(name).ok())
+        .map_err(|error| Fail::usage(error.to_string()))?;
+    Ok(held(&settings)?.0)
+}
+
 /// The same secrets for both sinks: the journal's redactor and the egress gate's scan. The keys of model providers are
 /// put on requests to their own origins.
 pub(crate) fn held(settings: &Settings) -> Result<(Redactor, Credentials), Fail> {

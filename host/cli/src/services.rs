@@ -1,13 +1,15 @@
 //! What a session's calls may use: its store, its journal, and the eyes of whoever watches.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use agent::{CallContext, Progress, SharedJournal};
+use agent::{
+    Agents, CallContext, NestedError, NestedTask, PluginStores, Progress, SharedJournal, Stores,
+};
 use journal::{CallId, Entry};
-use sandbox::{HostCall, Services, ToolAnswer, ToolEntry, ToolFailure};
+use sandbox::{AgentError, AgentTask, HostCall, Services, ToolAnswer, ToolEntry, ToolFailure};
 
 use crate::tools::PluginTools;
 
@@ -47,9 +49,11 @@ const STORE: usize = 16 << 20;
 pub(crate) struct SessionServices {
     journal: SharedJournal,
     calls: Mutex<HashMap<String, Running>>,
-    stores: Mutex<HashMap<String, BTreeMap<String, String>>>,
+    stores: Mutex<PluginStores>,
     /// The session's tools, for code that calls them; they hold these services in turn.
     tools: OnceLock<Weak<PluginTools>>,
+    /// Runs agents as part of calls.
+    agents: OnceLock<Arc<dyn Agents>>,
     nested: AtomicU64,
 }
 
@@ -71,6 +75,7 @@ impl SessionServices {
             calls: Mutex::default(),
             stores: Mutex::default(),
             tools: OnceLock::new(),
+            agents: OnceLock::new(),
             nested: AtomicU64::new(0),
         }
     }
@@ -79,6 +84,12 @@ impl SessionServices {
     pub(crate) fn offer(&self, tools: &Arc<PluginTools>) {
         // Once for a session; a second time would name the same tools.
         let _ = self.tools.set(Arc::downgrade(tools));
+    }
+
+    /// Lets calls run agents.
+    pub(crate) fn delegate(&self, agents: Arc<dyn Agents>) {
+        // Once for a session.
+        let _ = self.agents.set(agents);
     }
 
     fn offered(&self) -> Option<Arc<PluginTools>> {
@@ -185,6 +196,33 @@ impl Services for SessionServices {
         }
     }
 
+    fn agent<'a>(
+        &'a self,
+        call: &'a str,
+        task: AgentTask,
+    ) -> Pin<Box<dyn Future<Output = Result<String, AgentError>> + Send + 'a>> {
+        Box::pin(async move {
+            let (Some(agents), Some(running)) = (self.agents.get(), self.running(call)) else {
+                return Err(AgentError::Failed("the session is over".to_owned()));
+            };
+            let AgentTask {
+                system,
+                prompt,
+                tools,
+                max_iterations,
+                max_tokens,
+            } = task;
+            let task = NestedTask {
+                system,
+                prompt,
+                tools,
+                max_iterations,
+                max_tokens,
+            };
+            agents.run(running.id, task).await.map_err(why)
+        })
+    }
+
     fn tools(&self, _: &str) -> Vec<ToolEntry> {
         self.offered()
             .map_or_else(Vec::new, |tools| tools.entries())
@@ -215,6 +253,29 @@ impl Services for SessionServices {
             lock(&self.calls).remove(&id);
             answer
         })
+    }
+}
+
+impl Stores for SessionServices {
+    fn replace(&self, stores: PluginStores) {
+        *lock(&self.stores) = stores;
+    }
+}
+
+fn why(error: NestedError) -> AgentError {
+    match error {
+        NestedError::Denied(agent::Denial {
+            capability,
+            rule,
+            remedy,
+        }) => AgentError::Denied {
+            capability,
+            rule,
+            remedy,
+        },
+        NestedError::Budget(text) => AgentError::Budget(text),
+        NestedError::Failed(text) => AgentError::Failed(text),
+        NestedError::Cancelled => AgentError::Cancelled,
     }
 }
 

@@ -1,62 +1,25 @@
 //! What becomes of a session's workspace: `diff`, `commit`, `undo`, `discard`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
+use agent::{Agent, Model, Options, Outcome, Parts, Services, SystemClock, Unattended};
 use workspace::{CommitError, Protected, Selection, Shown, Workspace};
 
 use crate::args;
+use crate::around::Files;
 use crate::fail::Fail;
 use crate::paths::Paths;
 use crate::render::put;
+use crate::secrets;
+use crate::session::{self, Session};
+use crate::still::Still;
 
-/// Where a session keeps its workspace.
-pub(crate) const FOLDER: &str = "workspace";
-
-/// A session's directory: one that was named, by its path or by the beginning of its id, else the latest.
-fn session(named: Option<&Path>, paths: &Paths) -> Result<PathBuf, Fail> {
-    if let Some(path) = named
-        && path.join(FOLDER).is_dir()
-    {
-        return Ok(path.to_owned());
-    }
-    let all = paths.sessions();
-    let mut found: Vec<(std::time::SystemTime, PathBuf)> = Vec::new();
-    for entry in std::fs::read_dir(&all).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let begins = |name: &Path| {
-            let id = path.file_name().unwrap_or_default().to_string_lossy();
-            !name.as_os_str().is_empty() && id.starts_with(&*name.to_string_lossy())
-        };
-        if path.join(FOLDER).is_dir()
-            && named.is_none_or(begins)
-            && let Ok(time) = entry.metadata().and_then(|meta| meta.modified())
-        {
-            found.push((time, path));
-        }
-    }
-    found.sort();
-    match (named, found.as_slice()) {
-        (None, [.., (_, latest)]) | (Some(_), [(_, latest)]) => Ok(latest.clone()),
-        (None, []) => Err(Fail::usage(format!(
-            "no session with a workspace in {}",
-            all.display()
-        ))),
-        (Some(name), []) => Err(Fail::usage(format!(
-            "{}: no session directory, and no session in {} begins so",
-            name.display(),
-            all.display()
-        ))),
-        (Some(name), several) => Err(Fail::usage(format!(
-            "{}: {} sessions begin so; give more of the id",
-            name.display(),
-            several.len()
-        ))),
-    }
-}
-
-fn open(target: &args::Target) -> Result<Workspace, Fail> {
-    let directory = session(target.session.as_deref(), &Paths::find()?)?;
-    Workspace::open(&directory.join(FOLDER)).map_err(|error| Fail::usage(error.to_string()))
+/// A session's directory and its workspace.
+fn open(target: &args::Target) -> Result<(PathBuf, Workspace), Fail> {
+    let directory = session::find(target.session.as_deref(), &Paths::find()?)?;
+    let workspace = session::workspace(&directory)?;
+    Ok((directory, workspace))
 }
 
 fn failed(error: impl std::fmt::Display) -> Fail {
@@ -65,7 +28,7 @@ fn failed(error: impl std::fmt::Display) -> Fail {
 
 /// Prints what is different: one line for each change, deletions first, then the texts.
 pub(crate) fn diff(args: &args::Diff) -> Result<u8, Fail> {
-    let workspace = open(&args.target)?;
+    let (_, workspace) = open(&args.target)?;
     let diff = workspace.diff().map_err(failed)?;
     if diff.is_empty() {
         put("no changes\n");
@@ -101,7 +64,7 @@ fn harmless(text: &str) -> String {
 
 /// Brings changes to the user's directory.
 pub(crate) fn commit(args: &args::Commit) -> Result<u8, Fail> {
-    let workspace = open(&args.target)?;
+    let (_, workspace) = open(&args.target)?;
     let staged = workspace.staged().ok_or_else(|| {
         Fail::usage("this session worked in the directory itself; there is nothing to commit")
     })?;
@@ -151,8 +114,9 @@ pub(crate) fn commit(args: &args::Commit) -> Result<u8, Fail> {
 
 /// Takes the last turn back, or a commit.
 pub(crate) fn undo(args: &args::Undo) -> Result<u8, Fail> {
-    let workspace = open(&args.target)?;
+    let directory = session::find(args.target.session.as_deref(), &Paths::find()?)?;
     if let Some(id) = &args.commit {
+        let workspace = session::workspace(&directory)?;
         let id = id
             .parse()
             .map_err(|_| Fail::usage(format!("--commit {id}: expected the number of a commit")))?;
@@ -167,19 +131,59 @@ pub(crate) fn undo(args: &args::Undo) -> Result<u8, Fail> {
         ));
         return Ok(0);
     }
-    match workspace.undo().map_err(failed)? {
-        Some(restored) => put(&format!(
-            "the workspace is as it was before: {}\n",
-            restored.to.label.escape_debug()
+    let session = Session::open(&directory, secrets::redactor()?)?;
+    let (undone, left) = crate::runtime()?.block_on(undo_turn(session))?;
+    match undone {
+        Some(label) => put(&format!(
+            "the session is as it was before: {}\n{left} earlier turns can be undone\n",
+            label.escape_debug()
         )),
         None => put("there is no turn to undo\n"),
     }
     Ok(0)
 }
 
+/// Undoes a session's last turn, what was said in it and the files; gives how the turn began, and how many are left.
+async fn undo_turn(session: Session) -> Result<(Option<String>, usize), Fail> {
+    let Session {
+        journal,
+        workspace,
+        restored,
+        ..
+    } = session;
+    let restored = restored.unwrap_or_default();
+    let turns = restored.turns();
+    let label = restored.last_words().map(str::to_owned);
+    let Some(left) = turns.checked_sub(1) else {
+        return Ok((None, 0));
+    };
+    let still = Arc::new(Still {
+        model: restored.model().unwrap_or_default().to_owned(),
+    });
+    let parts = Parts {
+        model: Arc::clone(&still) as Arc<dyn Model>,
+        tools: still,
+        approver: Arc::new(Unattended),
+        clock: Arc::new(SystemClock::new()),
+        journal: Arc::new(Mutex::new(journal)),
+        system_prompt: restored.prompt().to_owned(),
+    };
+    let services = Services {
+        checkpoints: Some(Arc::new(Files(Arc::new(workspace)))),
+        ..Services::default()
+    };
+    let (mut agent, _events) =
+        Agent::resume(parts, services, Options::default(), restored).map_err(failed)?;
+    match agent.undo().await {
+        Outcome::Done { .. } => Ok((label, left)),
+        Outcome::Failed { error } => Err(Fail::failed(error)),
+        other => Err(Fail::failed(other.as_str())),
+    }
+}
+
 /// Removes the private copy and everything that is kept with it.
 pub(crate) fn discard(args: &args::Target) -> Result<u8, Fail> {
-    let workspace = open(args)?;
+    let (_, workspace) = open(args)?;
     let source = workspace.source().to_owned();
     workspace.discard().map_err(failed)?;
     put(&format!(

@@ -240,6 +240,59 @@ fn exit_codes() {
             "ended      done",
         ),
         (
+            "calls",
+            vec![
+                call("read", json!({"path": "notes.txt"})),
+                call("read", json!({"path": "notes.txt"})),
+                says("Done."),
+            ],
+            vec!["--max-calls", "1"],
+            4,
+            "limit reached: calls (allowed 1 calls, requested 2)",
+        ),
+        (
+            "enough calls",
+            vec![call("read", json!({"path": "notes.txt"})), says("Done.")],
+            vec!["--max-calls", "1"],
+            0,
+            "ended      done",
+        ),
+        (
+            "tokens",
+            vec![says("Done.")],
+            vec!["--max-tokens", "1000"],
+            4,
+            "limit reached: tokens (allowed 1000 tokens, requested",
+        ),
+        (
+            "enough tokens",
+            vec![says("Done.")],
+            vec!["--max-tokens", "100000"],
+            0,
+            "ended      done",
+        ),
+        (
+            "no time",
+            vec![says("Done.")],
+            vec!["--timeout", "0ms"],
+            4,
+            "limit reached: deadline (allowed 0 ms, requested",
+        ),
+        (
+            "enough time",
+            vec![says("Done.")],
+            vec!["--timeout", "30min", "--effort", "high"],
+            0,
+            "ended      done",
+        ),
+        (
+            "a script costs nothing",
+            vec![says("Done.")],
+            vec!["--max-cost", "1"],
+            0,
+            "ended      done",
+        ),
+        (
             "unknown tool",
             vec![call("rm", json!({})), says("No.")],
             vec![],
@@ -349,7 +402,7 @@ for name, act in {
             .unwrap(),
     );
     assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
-    ran.prints("there: ['set-1'] ['rows.csv']");
+    ran.prints("there: ['outputs', 'set-1'] ['rows.csv']");
     ran.prints("rows: ['a,b', '1,2']");
     for refused in [
         "write", "append", "add", "mkdir", "remove", "rename", "beside", "up",
@@ -383,6 +436,11 @@ for name, act in {
         (vec![format!("x={train}/rows.csv")], "not a directory"),
         (
             vec![format!("x={train}"), format!("x={train}")],
+            "another directory has this name",
+        ),
+        // Where long outputs are.
+        (
+            vec![format!("outputs={train}")],
             "another directory has this name",
         ),
     ];
@@ -505,6 +563,121 @@ fn changes_are_shown_committed_taken_back_and_discarded() {
     assert_eq!(gone.code, 0, "{}", gone.err);
     assert!(real.join("new.txt").exists(), "what was committed stays");
     assert_eq!(after(&["diff"]).code, 2, "there is no session any more");
+}
+
+/// Everything that a session had said, done and kept is there when it goes on; what is undone is gone from all of it.
+#[test]
+fn a_session_goes_on_is_undone_and_is_copied() {
+    let place = Place::new();
+    let ran = place.run(&[
+        call("write", json!({"path": "a.txt", "content": "one\n"})),
+        says("First."),
+    ]);
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    let session = place.path("session");
+    let state = place.path("state");
+    let resume = |turns: &[Value], more: &[&str]| {
+        // The command writes the script; its own arguments are another command's.
+        let arguments: Vec<std::ffi::OsString> = place
+            .command(turns)
+            .get_args()
+            .map(std::ffi::OsStr::to_owned)
+            .collect();
+        let after = |name: &str| {
+            let at = arguments.iter().position(|one| one == name).unwrap();
+            [arguments[at].clone(), arguments[at + 1].clone()]
+        };
+        let mut command = binary();
+        command
+            .args(["resume", "go on"])
+            .args(after("--model"))
+            .args(after("--policy"))
+            .args(after("--plugins"))
+            .arg("--session")
+            .arg(&session)
+            .args(more)
+            .env("XDG_STATE_HOME", &state);
+        Ran::of(command.output().unwrap())
+    };
+    let after = |command: &str, session: &Path| {
+        let ran = Ran::of(
+            binary()
+                .arg(command)
+                .arg("--session")
+                .arg(session)
+                .output()
+                .unwrap(),
+        );
+        assert_eq!(ran.code, 0, "{command}: {}\n{}", ran.out, ran.err);
+        ran
+    };
+    let records = || -> Vec<Value> {
+        let text = std::fs::read_to_string(place.journal()).unwrap();
+        let records = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        records.collect()
+    };
+    let first = records().len();
+
+    // It need not read again what it has seen: what the plugin keeps is there.
+    let edit = json!({"path": "a.txt", "old_str": "one", "new_str": "two"});
+    let ran = resume(&[call("edit", edit.clone()), says("Second.")], &[]);
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    ran.prints("A a.txt (4 B)");
+    after("diff", &session).prints("+two");
+    let verified = Ran::of(
+        binary()
+            .args(["journal", "verify"])
+            .arg(place.journal())
+            .output()
+            .unwrap(),
+    );
+    verified.prints("intact;");
+    let texts: Vec<Value> = records()
+        .into_iter()
+        .filter(|record| record["kind"] == "user_input")
+        .map(|record| record["data"]["text"].clone())
+        .collect();
+    assert_eq!(texts, ["do it", "go on"]);
+
+    // A copy of what it was before that goes another way, and leaves it alone.
+    let at = first.to_string();
+    let ran = resume(
+        &[
+            call("read", json!({"path": "a.txt"})),
+            call(
+                "edit",
+                json!({"path": "a.txt", "old_str": "one", "new_str": "three"}),
+            ),
+            says("Other."),
+        ],
+        &["--fork", "--at", &at],
+    );
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    let sessions = std::fs::read_dir(state.join("ml-intern/sessions")).unwrap();
+    let [copy] = sessions
+        .map(|one| one.unwrap().path())
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    after("diff", &copy).prints("+three");
+    after("diff", &session).prints("+two");
+    let text = std::fs::read_to_string(copy.join("journal.jsonl")).unwrap();
+    assert!(
+        text.contains("First.") && !text.contains("Second."),
+        "{text}"
+    );
+
+    // Undone: the words, the files, and what the plugin knew of them. In the copy too, also what it was given.
+    after("undo", &session).prints("the session is as it was before: go on\n1 earlier turns");
+    after("diff", &session).prints("+one");
+    let ran = resume(&[call("edit", edit), says("Again.")], &[]);
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    after("diff", &session).prints("+two");
+    after("undo", &copy).prints("before: go on");
+    after("diff", &copy).prints("+one");
+    after("undo", &copy).prints("before: do it\n0 earlier turns");
+    after("diff", &copy).prints("no changes");
+    after("undo", &copy).prints("there is no turn to undo");
 }
 
 #[test]

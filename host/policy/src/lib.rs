@@ -24,7 +24,7 @@ mod request;
 mod rule;
 mod show;
 mod tools;
-mod units;
+pub mod units;
 mod web;
 
 pub use address::{AddressScope, UnknownAddressScope};

@@ -22,8 +22,10 @@ pub(crate) fn size(text: &str) -> Option<u64> {
     read(text, &SIZES)
 }
 
-/// Reads a duration as milliseconds; none where it is no duration, or is over 2⁶⁴−1 ms.
-pub(crate) fn duration(text: &str) -> Option<u64> {
+/// Reads a duration as milliseconds, as policies write it: `500 ms`, `120 s`, `10 min`; none where it is no duration, or
+/// is over 2⁶⁴−1 ms.
+#[must_use]
+pub fn duration(text: &str) -> Option<u64> {
     read(text, &DURATIONS)
 }
 

@@ -9,6 +9,7 @@ use wasmtime::Store;
 use wasmtime_wasi::WasiCtx;
 
 use crate::bindings::plugin::exports::ml_intern::plugin::calls as wit;
+use crate::deadline::Deadline;
 use crate::drive::{self, Stop};
 use crate::http::Hooks;
 use crate::outcome::{ArgumentError, Content, Failure, Outcome, Output, Receipt};
@@ -63,7 +64,7 @@ impl Plugin {
         } = call;
         let limits = *grant.limits();
         let bytes_in = arguments.len() as u64;
-        let deadline = drive::deadline(limits.deadline);
+        let deadline = Deadline::after(limits.deadline);
         let caller = Caller {
             call: Arc::clone(&id),
             plugin: Arc::clone(&self.name),

@@ -19,7 +19,7 @@ pub(crate) enum Stop {
 /// The deadline, as the error that the epoch callback raises.
 #[derive(Debug, thiserror::Error)]
 #[error("deadline")]
-struct Deadline;
+struct Late;
 
 /// Cancellation, likewise.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +35,8 @@ pub(crate) fn arm(store: &mut Store<GuestState>) {
         if state.cancel.is_cancelled() {
             return Err(wasmtime::Error::new(Cancelled));
         }
-        if Instant::now() >= state.deadline {
-            return Err(wasmtime::Error::new(Deadline));
+        if Instant::now() >= state.deadline.at() {
+            return Err(wasmtime::Error::new(Late));
         }
         // Others on this thread get their turn at each tick.
         Ok(UpdateDeadline::Yield(1))
@@ -49,17 +49,16 @@ pub(crate) async fn until<T>(
     since: Instant,
     work: impl AsyncFnOnce(&mut Store<GuestState>) -> wasmtime::Result<T>,
 ) -> Result<T, Stop> {
-    let deadline = store.data().deadline;
+    let deadline = store.data().deadline.clone();
     let cancel = store.data().cancel.clone();
-    let allowed =
-        u64::try_from(deadline.saturating_duration_since(since).as_millis()).unwrap_or(u64::MAX);
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let allowed = millis(deadline.at().saturating_duration_since(since));
     let late = || {
         Stop::Limit(LimitExceeded {
             limit: LimitName::Deadline,
             allowed,
-            requested: u64::try_from(since.elapsed().as_millis())
-                .unwrap_or(u64::MAX)
-                .max(allowed + 1),
+            // Without the time for which it stood still.
+            requested: allowed.saturating_add(millis(deadline.at().elapsed()).max(1)),
         })
     };
     // A trap inside is preferred to the timer: it knows more.
@@ -67,14 +66,14 @@ pub(crate) async fn until<T>(
         biased;
         ended = work(store) => ended,
         () = cancel.cancelled() => return Err(Stop::Cancelled),
-        () = tokio::time::sleep_until(tokio::time::Instant::from_std(deadline)) => return Err(late()),
+        () = deadline.passed() => return Err(late()),
     };
     ended.map_err(|error| {
         // What it runs on the guest's behalf may have noticed first.
         if error.is::<Cancelled>() || cancel.is_cancelled() {
             return Stop::Cancelled;
         }
-        if error.is::<Deadline>() {
+        if error.is::<Late>() {
             return late();
         }
         classify(&error, store)
@@ -114,11 +113,4 @@ fn trap_text(error: &wasmtime::Error) -> String {
         Some(trap) => trap.to_string(),
         None => error.root_cause().to_string(),
     }
-}
-
-/// A deadline this far from now; one that would not fit the clock is as far as a year.
-pub(crate) fn deadline(milliseconds: u64) -> Instant {
-    let now = Instant::now();
-    now.checked_add(Duration::from_millis(milliseconds))
-        .unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3600))
 }

@@ -6,6 +6,7 @@
 mod bindings;
 mod cache;
 mod call;
+mod deadline;
 mod door;
 mod drive;
 mod engine;
@@ -36,5 +37,7 @@ pub use outcome::{ArgumentError, Content, Failure, Outcome, Output, Receipt};
 pub use plugin::{COMPONENT, LoadError, Plugin};
 pub use programs::{Image, Programs};
 pub use sandbox::{PATIENCE, Sandbox, Setup, SetupError};
-pub use services::{HostCall, NoServices, Services, ToolAnswer, ToolEntry, ToolFailure};
+pub use services::{
+    AgentError, AgentTask, HostCall, NoServices, Services, ToolAnswer, ToolEntry, ToolFailure,
+};
 pub use workers::{Wall, WallState, Worker, Workers};

@@ -14,6 +14,7 @@ use wasmtime_wasi::WasiCtx;
 
 use crate::bindings::plugin::Host_Pre as HostPre;
 use crate::cache::{CacheError, Digest};
+use crate::deadline::Deadline;
 use crate::drive::{self, Stop};
 use crate::http::Hooks;
 use crate::linker::BASELINE;
@@ -363,7 +364,9 @@ fn known(import: &str) -> Result<(), String> {
             "raw sockets are never granted; use wasi:http, which goes through the policy".into(),
         );
     }
-    let ours = ["progress", "state", "programs", "manifest", "calls"];
+    let ours = [
+        "progress", "state", "programs", "agents", "manifest", "calls",
+    ];
     let known = BASELINE.iter().any(|prefix| name.starts_with(prefix))
         || name.starts_with("wasi:http/")
         || ours
@@ -394,6 +397,8 @@ fn declared(import: &str, manifest: &Manifest) -> Result<(), String> {
         )
     } else if name == "ml-intern:plugin/programs" {
         (!has(|need| matches!(need, Need::Program(_))), "program")
+    } else if name == "ml-intern:plugin/agents" {
+        (!has(|need| matches!(need, Need::Agent)), "agent")
     } else if name == "ml-intern:plugin/state" {
         (!has(|need| matches!(need, Need::State(_))), "state")
     } else {
@@ -414,7 +419,7 @@ async fn describe(
     engine: &Engine,
     programs: &Arc<Programs>,
 ) -> Result<crate::bindings::plugin::exports::ml_intern::plugin::manifest::Manifest, Stop> {
-    let deadline = drive::deadline(DESCRIBE.deadline);
+    let deadline = Deadline::after(DESCRIBE.deadline);
     let since = std::time::Instant::now();
     let state = GuestState::new(Parts {
         wasi: WasiCtx::builder().build(),

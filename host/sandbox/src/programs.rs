@@ -382,10 +382,8 @@ impl Programs {
             )
         };
         let (stdout, stderr) = (stream(), stream());
-        let latest = caller
-            .deadline
-            .checked_sub(LAST_WORDS)
-            .unwrap_or(caller.deadline);
+        let latest = caller.deadline.at();
+        let latest = latest.checked_sub(LAST_WORDS).unwrap_or(latest);
         let deadline = invocation
             .deadline
             .and_then(|time| since.checked_add(time))

@@ -28,6 +28,18 @@ pub trait Services: Send + Sync {
     ) -> Result<(), String>;
     /// A call of the host was made on a call's behalf: for the journal.
     fn host_call(&self, call: &str, record: &HostCall);
+    /// Runs a nested agent to its end, as part of a call; it ends when the call does.
+    fn agent<'a>(
+        &'a self,
+        _call: &'a str,
+        _task: AgentTask,
+    ) -> Pin<Box<dyn Future<Output = Result<String, AgentError>> + Send + 'a>> {
+        Box::pin(async {
+            Err(AgentError::Failed(
+                "there are no nested agents here".to_owned(),
+            ))
+        })
+    }
     /// The tools that code which a call runs may use in turn; none, where nobody offers them.
     fn tools(&self, _call: &str) -> Vec<ToolEntry> {
         Vec::new()
@@ -42,6 +54,45 @@ pub trait Services: Send + Sync {
         let text = format!("no tool named {name} is offered here");
         Box::pin(async move { Err(ToolFailure::Failed(text)) })
     }
+}
+
+/// What a nested agent is to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AgentTask {
+    /// What it is told to be; none for a few general words.
+    pub system: Option<String>,
+    /// Its instructions.
+    pub prompt: String,
+    /// The tools that it is offered, by name; those that the session does not have are left out.
+    pub tools: Vec<String>,
+    /// Turns of the model at most; none for the host's own bound.
+    pub max_iterations: Option<u32>,
+    /// Tokens at most, in and out together.
+    pub max_tokens: Option<u64>,
+}
+
+/// Why a nested agent gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AgentError {
+    /// The policy denies what it needs.
+    #[error("{capability} is denied (rule: {rule}). {remedy}")]
+    Denied {
+        /// What was tried.
+        capability: String,
+        /// The rule that decided.
+        rule: String,
+        /// What a person would have to change.
+        remedy: String,
+    },
+    /// Its allowance, or the session's budget, is used up.
+    #[error("{0}")]
+    Budget(String),
+    /// It broke down, or cannot run.
+    #[error("{0}")]
+    Failed(String),
+    /// The call that it is part of is being stopped.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 /// A tool that code may call.

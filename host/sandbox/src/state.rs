@@ -10,6 +10,7 @@ use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::deadline::Deadline;
 use crate::files::FileGuard;
 use crate::http::Hooks;
 use crate::limiter::Limiter;
@@ -43,7 +44,7 @@ pub(crate) struct GuestState {
     pub(crate) programs: Option<Arc<Programs>>,
     pub(crate) door: Option<Arc<dyn Door>>,
     pub(crate) output: Arc<Mutex<OutputBudget>>,
-    pub(crate) deadline: Instant,
+    pub(crate) deadline: Deadline,
     pub(crate) cancel: CancellationToken,
     host_calls: u64,
     exceeded: Option<LimitExceeded>,
@@ -66,7 +67,7 @@ pub(crate) struct Parts {
     /// The door of a program image; none for plugins.
     pub(crate) door: Option<Arc<dyn Door>>,
     pub(crate) output: Arc<Mutex<OutputBudget>>,
-    pub(crate) deadline: Instant,
+    pub(crate) deadline: Deadline,
     pub(crate) cancel: CancellationToken,
 }
 

@@ -165,9 +165,10 @@ async fn one_agent() {
 async fn what_it_may_not_do() {
     let table: [(NestedTask, Turns, &str); 6] = [
         (
+            // What the session does not have, it is not offered.
             task(&["nothing"]),
-            vec![],
-            "there is no tool `nothing` for a nested agent; the tools are: echo",
+            vec![calls(&[("nothing", "{}")]), says("a")],
+            "a",
         ),
         (task(&[]), vec![says(" ")], "it ended without an answer"),
         (

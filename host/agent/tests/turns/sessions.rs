@@ -7,8 +7,8 @@ use crate::bench::{Bench, Setup, Yes, calls, says};
 use async_trait::async_trait;
 use journal::{Header, Journal, Reader, Redactor};
 use ml_intern_agent::{
-    Answer, Approver, Checkpoints, Message, Operation, Options, Outcome, Part, Question, Restored,
-    ServiceError, Services, Sessions, Turn, fork,
+    Answer, Approver, Checkpoints, Fork, Message, Operation, Options, Outcome, Part, PluginStores,
+    Question, Restored, ServiceError, Services, Sessions, Stores, Turn, fork,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +53,71 @@ fn with_files(turns: Vec<Result<Turn, ml_intern_agent::ModelError>>) -> (Bench, 
     }
     .build();
     (bench, files)
+}
+
+/// What plugins keep, as it was last put into their stores.
+#[derive(Default)]
+struct Kept(Mutex<Option<PluginStores>>);
+
+impl Stores for Kept {
+    fn replace(&self, stores: PluginStores) {
+        *self.0.lock().unwrap() = Some(stores);
+    }
+}
+
+/// What plugins keep comes back with a session, and goes with the turn that it was kept in.
+#[tokio::test]
+async fn what_plugins_keep() {
+    let mut bench = Setup::new(vec![says("one")]).build();
+    bench.turn().await;
+    let path = bench.journal.clone();
+    let directory = bench.directory;
+    drop(bench.agent);
+    let write = |key: &str, value: Option<&str>| {
+        let mut journal = Journal::open(&path, Redactor::none()).unwrap();
+        let write = journal::StateWrite {
+            plugin: "files".into(),
+            key: key.into(),
+            value: value.map(str::to_owned),
+        };
+        journal.append(write).unwrap();
+    };
+    let resume = || {
+        let kept = Arc::new(Kept::default());
+        let services = Services {
+            stores: Some(Arc::clone(&kept) as Arc<dyn Stores>),
+            ..Services::default()
+        };
+        let setup = Setup {
+            services,
+            ..Setup::new(vec![says("two")])
+        };
+        (setup.resume(&path), kept)
+    };
+    let store = |rows: &[(&str, &str)]| -> Option<PluginStores> {
+        let rows = rows
+            .iter()
+            .map(|(key, value)| ((*key).into(), (*value).into()));
+        Some(PluginStores::from([("files".to_owned(), rows.collect())]))
+    };
+    let found = |kept: &Kept| kept.0.lock().unwrap().clone();
+
+    write("a", Some("1"));
+    let (mut bench, kept) = resume();
+    assert_eq!(found(&kept), store(&[("a", "1")]));
+    bench.turn().await;
+    drop(bench.agent);
+    write("a", Some("2"));
+    write("b", Some("3"));
+    write("c", Some("4"));
+    write("c", None);
+    let (mut bench, kept) = resume();
+    assert_eq!(found(&kept), store(&[("a", "2"), ("b", "3")]));
+    undo(&mut bench).await;
+    assert_eq!(found(&kept), store(&[("a", "1")]));
+    undo(&mut bench).await;
+    assert_eq!(found(&kept), Some(PluginStores::new()));
+    drop(directory);
 }
 
 fn plan(content: &str) -> Result<Turn, ml_intern_agent::ModelError> {
@@ -409,7 +474,15 @@ async fn a_fork() {
         .unwrap();
         // Whoever makes journals writes into them first.
         journal.append(journal::Policy::default()).unwrap();
-        let restored = fork(&path, Some(most), &mut journal).unwrap();
+        let restored = fork(
+            &path,
+            Fork {
+                records: Some(most),
+                ..Fork::default()
+            },
+            &mut journal,
+        )
+        .unwrap();
         assert_eq!(restored.session(), "fork");
         if most == records {
             assert_eq!(restored.messages(), whole);

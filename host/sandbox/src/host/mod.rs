@@ -1,5 +1,6 @@
 //! The contract's interfaces, as plugins call them. One file each.
 
+mod agents;
 mod door;
 mod programs;
 mod progress;

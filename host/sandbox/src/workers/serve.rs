@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::mem::ManuallyDrop;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use bytes::Bytes;
 use policy::{AddressScope, Grant, Limits};
@@ -18,6 +17,7 @@ use super::interrupt;
 use super::pages::Pages;
 use super::wall::{self, Filter};
 use crate::bindings::program::{Program, ProgramPre};
+use crate::deadline::Deadline;
 use crate::drive::{self, Stop};
 use crate::http::Hooks;
 use crate::services::NoServices;
@@ -187,7 +187,6 @@ fn state(
     door: Arc<dyn Door>,
     output: Arc<Mutex<OutputBudget>>,
 ) -> GuestState {
-    let far = Duration::from_secs(365 * 24 * 3600);
     GuestState::new(Parts {
         wasi,
         hooks: Hooks::closed(),
@@ -200,7 +199,7 @@ fn state(
         programs: None,
         door: Some(door),
         output,
-        deadline: std::time::Instant::now() + far,
+        deadline: Deadline::after(u64::MAX),
         cancel: tokio_util::sync::CancellationToken::new(),
     })
 }
