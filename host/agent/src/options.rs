@@ -10,8 +10,9 @@ pub const DEFAULT_MAX_ITERATIONS: u32 = 300;
 /// What a negative number of iterations stands for.
 pub const UNLIMITED_ITERATIONS: u32 = 10_000;
 
-/// Characters of a call's output that the model is shown, where nobody says otherwise.
-pub const DEFAULT_OUTPUT: usize = 25_000;
+/// Characters of a call's output that the model is shown, where nobody says otherwise. The shipped tools have lower
+/// bounds of their own, with a way to go on: the largest is a page of 64 KiB.
+pub const DEFAULT_OUTPUT: usize = 70_000;
 
 /// The bound on iterations that a number on a command line or in a configuration stands for.
 #[must_use]

@@ -680,6 +680,35 @@ fn a_session_goes_on_is_undone_and_is_copied() {
     after("undo", &copy).prints("there is no turn to undo");
 }
 
+/// What is too long for the model is in a file that tools can read, and that none can write.
+#[test]
+fn a_long_output_is_kept_in_a_file() {
+    let place = Place::new();
+    let lines: String = (1..=20_000).map(|number| format!("{number}\n")).collect();
+    let page = json!({"path": "/data/outputs/c1-echo.txt", "offset": 9_999, "limit": 2});
+    let turns = [
+        call("echo", json!({"text": lines})),
+        call("read", page),
+        call(
+            "bash",
+            json!({"command": "tail -n 1 /data/outputs/*; echo x > /data/outputs/c1-echo.txt"}),
+        ),
+        says("Done."),
+    ];
+    let mut command = place.command(&turns);
+    command
+        .arg("--plugins")
+        .arg(root().join("plugins/dist/fixtures/echo.wasm"));
+    let ran = Ran::of(command.output().unwrap());
+    ran.prints("9999\n     10000\t10000\n");
+    ran.prints("20000");
+    ran.prints("Permission denied");
+    let kept = std::fs::read_to_string(place.path("session/outputs/c1-echo.txt")).unwrap();
+    assert_eq!(kept, lines);
+    let journal = std::fs::read_to_string(place.journal()).unwrap();
+    assert!(journal.contains("/data/outputs/c1-echo.txt"));
+}
+
 #[test]
 fn direct_is_the_directory_itself() {
     let place = Place::new();
@@ -1019,6 +1048,25 @@ fn a_local_server_is_a_model() {
     };
     assert!(first.contains("do it"), "{first}");
     assert!(second.contains("\"tool_call_id\":\"c1\""), "{second}");
+    // What comes before the conversation is the same byte for byte, so that the provider's cache has it, and small.
+    let prefix = |body: &str| {
+        let request: Value = serde_json::from_str(body).unwrap();
+        let system = request["messages"][0].clone();
+        assert_eq!(system["role"], "system");
+        (system.to_string(), request["tools"].to_string())
+    };
+    let (system, tools) = prefix(first);
+    assert_eq!(prefix(second), (system.clone(), tools.clone()));
+    assert!(first.contains(&system) && first.contains(&tools));
+    assert!(system.contains("# What this run may do"), "{system}");
+    // Tokenizers take 4 bytes and more of English and of JSON a token; 3.5 is on the safe side.
+    let tokens = (system.len() + tools.len()) * 2 / 7;
+    assert!(
+        tokens < 10_000,
+        "{tokens} tokens: {} bytes of prompt, {} of tools",
+        system.len(),
+        tools.len()
+    );
     let journal = std::fs::read_to_string(place.journal()).unwrap();
     let request = format!("http POST http://127.0.0.1:{port}/v1/chat/completions");
     assert!(journal.contains(&request), "{journal}");

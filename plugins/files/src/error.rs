@@ -24,7 +24,7 @@ pub(crate) enum Error {
     },
     #[error("`{path}` goes through more than {limit} symbolic links: they may form a circle")]
     Links { path: String, limit: usize },
-    #[error("there is no file `{path}` in the workspace")]
+    #[error("there is no file `{path}`")]
     Missing { path: String },
     #[error(
         "`{path}` is a directory, not a file: list it with bash (ls -la) or python (os.listdir)"

@@ -24,6 +24,10 @@ use workspace::{Seen, Workspace};
 
 /// Where the host mounts the workspace.
 const ROOT: &str = "/workspace";
+/// Where data is, in the guest: what the user mounts, and outputs that were too long.
+const DATA: &str = "/data";
+/// The same, as the beginning of a path.
+const DATA_PREFIX: &str = "/data/";
 
 /// What the component exports.
 #[must_use]
@@ -50,10 +54,21 @@ pub fn plugin() -> Plugin {
         "read",
         READ,
         Operation::new("read", |arguments: read::Read| {
-            read::run(&mut workspace(), &arguments)
+            if arguments.is_data() {
+                read::run(
+                    &mut Workspace::data(PathBuf::from(DATA), Unseen),
+                    &arguments,
+                )
+            } else {
+                read::run(&mut workspace(), &arguments)
+            }
         })
         .effects([Effect::Observe])
-        .needs(files(Access::ReadOnly)),
+        .needs([
+            need::mount("workspace", Access::ReadOnly),
+            need::mount("data", Access::ReadOnly),
+            need::state(SEEN),
+        ]),
     ))
     .tool(Tool::new(
         "write",
@@ -75,7 +90,7 @@ pub fn plugin() -> Plugin {
     ))
 }
 
-const READ: &str = "Reads a file of the workspace. Text comes with line numbers (`cat -n` style: the number, a tab, the \
+const READ: &str = "Reads a file of the workspace, or under /data. Text comes with line numbers (`cat -n` style: the number, a tab, the \
 line), up to 2000 lines from the start unless offset and limit say otherwise; long results end with how to go on. Images \
 (PNG, JPEG, GIF, WebP) are shown. Notebooks (.ipynb) come as cells with their outputs; offset and limit count cells. \
 A file must have been read before it can be edited or overwritten. It does not list directories.";
@@ -94,6 +109,20 @@ const SEEN: &str = "seen/";
 
 fn workspace() -> Workspace<Session> {
     Workspace::new(PathBuf::from(ROOT), Session)
+}
+
+/// No memory: data cannot be written, so nobody asks whether it was seen.
+#[derive(Debug)]
+struct Unseen;
+
+impl Seen for Unseen {
+    fn digest(&self, _: &str) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+
+    fn remember(&mut self, _: &str, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// The session's store, as the memory of what was seen.
@@ -131,11 +160,13 @@ mod tests {
             };
             assert_eq!((tool.name.as_str(), operation.name.as_str()), (name, name));
             assert_eq!(operation.effects, [effect], "{name}");
-            assert_eq!(
-                operation.needs,
-                [need::mount("workspace", access), need::state("seen/")],
-                "{name}"
-            );
+            let data = (name == "read").then(|| need::mount("data", Access::ReadOnly));
+            let needs: Vec<_> = [need::mount("workspace", access)]
+                .into_iter()
+                .chain(data)
+                .chain([need::state("seen/")])
+                .collect();
+            assert_eq!(operation.needs, needs, "{name}");
         }
     }
 

@@ -19,7 +19,7 @@ const BYTES: usize = 64 << 10;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Read {
-    /// The file, relative to /workspace or absolute under it.
+    /// The file, relative to /workspace or absolute under it; or absolute under /data.
     path: String,
     /// The first line to read; lines count from 1. Of a notebook, the first cell; cells count from 0.
     offset: Option<usize>,
@@ -28,6 +28,13 @@ pub(crate) struct Read {
     limit: Option<usize>,
     /// One cell of a notebook, by its id or number; offset and limit then count its lines.
     cell: Option<CellName>,
+}
+
+impl Read {
+    /// Whether it is about a file under /data.
+    pub(crate) fn is_data(&self) -> bool {
+        self.path.starts_with(crate::DATA_PREFIX)
+    }
 }
 
 /// The part for programs, for text.
@@ -339,7 +346,7 @@ mod tests {
             (
                 "none",
                 None,
-                Failure::failed("there is no file `none` in the workspace"),
+                Failure::failed("there is no file `none`"),
             ),
             (
                 "d",

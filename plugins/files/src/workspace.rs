@@ -7,6 +7,8 @@
 //! | `a/../b` | `b`, after the links in `a` were followed |
 //! | `/etc/x`, `../x` | outside: refused |
 //! | a symbolic link | what it points to, inside the workspace; it stays a link when the file is written |
+//!
+//! The directory of data is another one of the kind, which is only read: `/data/a/b`.
 
 use std::collections::VecDeque;
 use std::fs::{self, OpenOptions};
@@ -67,6 +69,10 @@ impl Loaded {
 #[derive(Debug)]
 pub(crate) struct Workspace<S> {
     root: PathBuf,
+    /// Where it is for the model.
+    mount: &'static str,
+    /// What the names of its files begin with.
+    prefix: &'static str,
     seen: S,
 }
 
@@ -92,7 +98,22 @@ pub(crate) struct Loaded {
 impl<S: Seen> Workspace<S> {
     /// The workspace whose files are under the root.
     pub(crate) fn new(root: PathBuf, seen: S) -> Self {
-        Self { root, seen }
+        Self {
+            root,
+            mount: crate::ROOT,
+            prefix: "",
+            seen,
+        }
+    }
+
+    /// The data under the root. Names are absolute, for there is one place that relative ones are of.
+    pub(crate) fn data(root: PathBuf, seen: S) -> Self {
+        Self {
+            root,
+            mount: crate::DATA,
+            prefix: crate::DATA_PREFIX,
+            seen,
+        }
     }
 
     /// The place that a path leads to.
@@ -148,8 +169,9 @@ impl<S: Seen> Workspace<S> {
                 });
             }
         }
-        let name = parts.join("/");
-        let place = self.root.join(&name);
+        let inside = parts.join("/");
+        let place = self.root.join(&inside);
+        let name = format!("{}{inside}", self.prefix);
         let exists = match look(&place).map_err(Error::io(path))? {
             None => false,
             Some(metadata) if metadata.is_file() => true,
@@ -173,7 +195,7 @@ impl<S: Seen> Workspace<S> {
 
     /// The parts of a path as the model writes it; none where it is outside on its face.
     fn inside(&self, path: &str) -> Option<VecDeque<String>> {
-        let relative = match path.strip_prefix(crate::ROOT) {
+        let relative = match path.strip_prefix(self.mount) {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
             _ if path.starts_with('/') || path.contains('\0') => return None,
             _ => path,
@@ -418,6 +440,25 @@ pub(crate) mod tests {
         (directory, workspace)
     }
 
+    #[test]
+    fn data_has_absolute_names_and_the_same_bounds() {
+        let (directory, _) = workspace(&[("outputs/c1-bash.txt", "long")]);
+        std::os::unix::fs::symlink("/etc/passwd", directory.path().join("out")).unwrap();
+        let data = Workspace::data(directory.path().to_owned(), BTreeMap::new());
+        let place = data.find("/data/./outputs/c1-bash.txt").unwrap();
+        assert_eq!(place.name, "/data/outputs/c1-bash.txt");
+        assert_eq!(data.load(&place).unwrap().text().unwrap(), "long");
+        for path in [
+            "/data/../etc/passwd",
+            "/workspace/a",
+            "/database",
+            "/data/out",
+        ] {
+            let error = data.find(path).unwrap_err().to_string();
+            assert!(error.contains("out"), "{path}: {error}");
+        }
+    }
+
     /// The names of everything in the workspace.
     pub(crate) fn names(directory: &TempDir) -> Vec<String> {
         let entries = fs::read_dir(directory.path()).unwrap();
@@ -494,7 +535,7 @@ pub(crate) mod tests {
                 "`d/..` is a directory, not a file: list it with bash (ls -la) or python (os.listdir)"
                     .to_owned(),
             ),
-            ("none/../a", "there is no file `none/../a` in the workspace".to_owned()),
+            ("none/../a", "there is no file `none/../a`".to_owned()),
             ("socket", "`socket` is neither a file nor a directory".to_owned()),
             (
                 "out",
@@ -567,7 +608,7 @@ pub(crate) mod tests {
                 "table",
                 "`table` is a Parquet file, and not text: use python for it",
             ),
-            ("none", "there is no file `none` in the workspace"),
+            ("none", "there is no file `none`"),
         ];
         for (name, message) in table {
             assert_eq!(load(name).unwrap_err().to_string(), message, "{name}");

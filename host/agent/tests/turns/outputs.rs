@@ -95,7 +95,7 @@ async fn the_same_after_a_resume() {
 /// What the loop allows is the default where nobody says otherwise.
 #[tokio::test]
 async fn the_default() {
-    for (length, cut) in [(25_000, false), (25_001, true)] {
+    for (length, cut) in [(70_000, false), (70_001, true)] {
         let mut bench = long(Options::default().output, &[length], None);
         bench.turn().await;
         assert_eq!(bench.results()[0].2.contains("left out"), cut);
