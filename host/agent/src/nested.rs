@@ -74,6 +74,8 @@ pub trait Agents: Send + Sync {
 /// What a nested agent is to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NestedTask {
+    /// What people see it called; none for the beginning of its instructions.
+    pub title: Option<String>,
     /// What it is told to be; none for a few general words.
     pub system: Option<String>,
     /// Its instructions.
@@ -174,7 +176,8 @@ impl Agents for Delegates {
             .nested_model
             .clone()
             .unwrap_or_else(|| shared.model());
-        let title: String = task.prompt.chars().take(LABEL).collect();
+        let title = task.title.as_deref().unwrap_or(&task.prompt);
+        let title: String = title.chars().take(LABEL).collect();
         let nested = Nested {
             tool: around.tool.clone(),
             agent_id: match number {

@@ -206,6 +206,7 @@ impl Services for SessionServices {
                 return Err(AgentError::Failed("the session is over".to_owned()));
             };
             let AgentTask {
+                title,
                 system,
                 prompt,
                 tools,
@@ -213,6 +214,7 @@ impl Services for SessionServices {
                 max_tokens,
             } = task;
             let task = NestedTask {
+                title,
                 system,
                 prompt,
                 tools,

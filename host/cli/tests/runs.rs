@@ -490,13 +490,13 @@ for call in (
             .unwrap(),
     );
     assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
-    ran.prints("['bash', 'edit', 'python', 'read', 'write']");
+    ran.prints("['bash', 'edit', 'plan_tool', 'python', 'read', 'research', 'write']");
     ran.prints("read: ");
     ran.prints(
         "PermissionError [Errno 13] effect write is not allowed to code without asking (rule: ",
     );
     ran.prints(
-        "RuntimeError there is no tool named nothing; there are bash, edit, python, read, write",
+        "RuntimeError there is no tool named nothing; there are bash, edit, plan_tool, python, read, research, write",
     );
     ran.prints("RuntimeError invalid arguments: ");
     ran.prints(
@@ -678,6 +678,98 @@ fn a_session_goes_on_is_undone_and_is_copied() {
     after("undo", &copy).prints("before: do it\n0 earlier turns");
     after("diff", &copy).prints("no changes");
     after("undo", &copy).prints("there is no turn to undo");
+}
+
+/// A nested agent reads under the session's policy, in the journal of its call; two of them run in one turn.
+#[test]
+fn research_is_an_agent_under_the_same_policy() {
+    let place = Place::new();
+    let ask = |task: &str| json!({"name": "research", "arguments": {"task": task}});
+    let reads = || {
+        json!({"tool_calls": [
+            {"name": "read", "arguments": {"path": "notes.txt"}},
+            {"name": "bash", "arguments": {"command": "wc -l notes.txt"}},
+            {"name": "write", "arguments": {"path": "x", "content": "y"}},
+        ]})
+    };
+    let ran = place.run(&[
+        json!({"tool_calls": [ask("count the lines"), ask("count the lines")]}),
+        // Which agent says what is open, so both say the same.
+        reads(),
+        reads(),
+        says("Three lines, and no other."),
+        says("Three lines, and no other."),
+        says("Done."),
+    ]);
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    ran.prints("research: count the lines");
+    ran.prints("✓ Three lines, and no other.");
+    ran.prints("allow  agent");
+    let text = std::fs::read_to_string(place.journal()).unwrap();
+    let records: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let started: Vec<(&Value, &Value)> = records
+        .iter()
+        .filter(|record| record["kind"] == "call_start")
+        .map(|record| (&record["data"]["tool"], &record["parent"]))
+        .collect();
+    let nested = started.iter().filter(|(_, parent)| !parent.is_null());
+    assert_eq!(nested.count(), 4, "{started:?}");
+    // It is offered what only observes or runs code; and not what writes, whatever the session has.
+    assert!(text.contains("there is no tool `write`; the tools are: read, bash"));
+
+    // Without the rule, no agent runs.
+    let policy = std::fs::read_to_string(root().join("configs/policies/ci.toml")).unwrap();
+    let policy = policy
+        .split("[[expect]]")
+        .next()
+        .unwrap()
+        .replace("agents = \"all\"", "agents = []");
+    let place = Place::new();
+    std::fs::write(place.path("policy.toml"), policy).unwrap();
+    let mut command = place.command(&[
+        json!({"tool_calls": [ask("count the lines")]}),
+        says("Not allowed."),
+    ]);
+    command.arg("--policy").arg(place.path("policy.toml"));
+    let ran = Ran::of(command.output().unwrap());
+    ran.prints("denied agent");
+    assert!(!ran.out.contains("sub-agent"), "{}", ran.out);
+}
+
+/// The plan is shown, and outlives the process.
+#[test]
+fn a_plan_is_kept() {
+    let place = Place::new();
+    let todo = |id: &str, status: &str| json!({"id": id, "content": format!("step {id}"), "status": status});
+    let plan = json!({"todos": [todo("1", "completed"), todo("2", "in_progress")]});
+    let ran = place.run(&[
+        call("plan_tool", plan),
+        says("Going on."),
+        says("Really done."),
+        says("Really."),
+    ]);
+    ran.prints("[x] 1: step 1");
+    ran.prints("the plan is not finished, asked to go on: \"step 2\"");
+    // The next turn of the session knows it still, and asks about it.
+    let script = place.path("more.jsonl");
+    std::fs::write(
+        &script,
+        format!("{}\n{}\n{}\n", says("Hm."), says("Hm."), says("Hm.")),
+    )
+    .unwrap();
+    let mut command = binary();
+    command
+        .args(["resume", "go on", "--policy", "ci", "--model"])
+        .arg(format!("scripted/{}", script.display()))
+        .arg("--plugins")
+        .arg(root().join("plugins/dist"))
+        .arg("--session")
+        .arg(place.path("session"));
+    let ran = Ran::of(command.output().unwrap());
+    ran.prints("the plan is not finished, asked to go on: \"step 2\"");
 }
 
 /// What is too long for the model is in a file that tools can read, and that none can write.

@@ -59,6 +59,8 @@ pub trait Services: Send + Sync {
 /// What a nested agent is to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AgentTask {
+    /// What people see it called; none for the beginning of its instructions.
+    pub title: Option<String>,
     /// What it is told to be; none for a few general words.
     pub system: Option<String>,
     /// Its instructions.

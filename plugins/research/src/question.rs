@@ -57,7 +57,9 @@ impl Question {
             "" => format!("Research task: {}", self.task),
             _ => format!("Context: {context}\n\nResearch task: {}", self.task),
         };
+        let title = self.task.trim().lines().next().unwrap_or_default();
         Ok(Task {
+            title: Some(title.to_owned()),
             system: Some(PROMPT.to_owned()),
             prompt,
             tools: TOOLS.map(str::to_owned).to_vec(),
@@ -95,7 +97,7 @@ mod tests {
         let longest = ("é".repeat(LONGEST_TASK), "é".repeat(LONGEST_CONTEXT));
         let all = format!("Context: {}\n\nResearch task: {}", longest.1, longest.0);
         let table = [
-            ("Find it.", None, "Research task: Find it."),
+            ("\nFind it.", None, "Research task: \nFind it."),
             ("Find it.", Some(""), "Research task: Find it."),
             ("Find it.", Some(" \n"), "Research task: Find it."),
             (
@@ -106,7 +108,9 @@ mod tests {
             (&longest.0, Some(&longest.1), &all),
         ];
         for (asked, context, prompt) in table {
+            let title = asked.trim().lines().next().map(str::to_owned);
             let expected = Task {
+                title,
                 system: Some(PROMPT.into()),
                 prompt: prompt.into(),
                 tools: TOOLS.map(str::to_owned).to_vec(),

@@ -19,13 +19,16 @@ impl Host for GuestState {
             return Ok(Err(Error::Denied(denial(&decision))));
         }
         let Task {
+            title,
             system,
             prompt,
             tools,
             max_iterations,
             max_tokens,
         } = task;
-        let size = prompt.len() + system.as_ref().map_or(0, String::len);
+        let size = prompt.len()
+            + system.as_ref().map_or(0, String::len)
+            + title.as_ref().map_or(0, String::len);
         if size > TEXT {
             return Ok(Err(Error::Failed(format!(
                 "the instructions are {size} bytes long; a nested agent takes {TEXT}"
@@ -35,6 +38,7 @@ impl Host for GuestState {
         let services = Arc::clone(&self.services);
         let call = Arc::clone(&self.caller.call);
         let task = AgentTask {
+            title,
             system,
             prompt,
             tools,
