@@ -343,11 +343,7 @@ mod tests {
     fn failures_say_what_would_be_right() {
         let (_directory, mut workspace) = workspace(&[("a", "1\n"), ("d/b", "")]);
         let table = [
-            (
-                "none",
-                None,
-                Failure::failed("there is no file `none`"),
-            ),
+            ("none", None, Failure::failed("there is no file `none`")),
             (
                 "d",
                 None,
