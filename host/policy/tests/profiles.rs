@@ -99,3 +99,20 @@ fn effects_by_profile() {
         }
     }
 }
+
+#[test]
+fn a_model_is_told_in_few_words_whether_it_has_a_network() {
+    let none = "So there are no network requests, no messages to people.";
+    let table = [
+        ("interactive", "- other network requests\n"),
+        ("ci", none),
+        ("offline", none),
+    ];
+    for (name, said) in table {
+        let brief = profile(name).brief().to_string();
+        assert!(brief.contains(said), "{brief}");
+        // About 250 tokens.
+        let length = brief.chars().count();
+        assert!(length < 1_000, "{name}: {length}");
+    }
+}
