@@ -46,6 +46,7 @@ lint: ## formats, lints, dependency rules and docs
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
 bench: setup ## measure; the results go into bench/README.md by hand
+	@$(CARGO) build --quiet --release --workspace
 	@$(CARGO) bench --workspace
 
 install: setup ## install the release binary into cargo's bin directory

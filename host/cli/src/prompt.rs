@@ -16,9 +16,9 @@ pub(crate) fn system(policy: &Policy) -> String {
     )
 }
 
-/// What is not the same: the day.
+/// What is not the same: the day, and who is there.
 pub(crate) fn note() -> String {
     let now = journal::Timestamp::from_system(SystemTime::now()).to_string();
     let day = now.split('T').next().unwrap_or_default();
-    format!("This session began on {day} (UTC).")
+    format!("This session began on {day} (UTC). It is unattended: nobody answers questions.")
 }
