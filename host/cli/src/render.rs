@@ -88,16 +88,19 @@ impl Renderer {
             Event::ToolLog { tool, log, .. } if tool == "system" => {
                 self.line(&format!("  · {}", short(log)))
             }
+            // What a nested agent has used so far is in the events; here it would only take lines.
+            Event::ToolLog {
+                log,
+                label: Some(_),
+                ..
+            } if log.starts_with("tokens:") || log.starts_with("tools:") => {}
             Event::ToolLog {
                 log,
                 label: Some(label),
                 ..
             } => {
-                // What a nested agent has used so far is in the events; here it would only take lines.
-                if !log.starts_with("tokens:") && !log.starts_with("tools:") {
-                    let text = short(&format!("{label} · {log}"));
-                    self.line(&self.paint("2", &format!("  │ {text}")));
-                }
+                let text = short(&format!("{label} · {log}"));
+                self.line(&self.paint("2", &format!("  │ {text}")));
             }
             Event::ToolLog { log, .. } => {
                 self.line(&self.paint("2", &format!("  │ {}", short(log))))
