@@ -1,0 +1,5 @@
+//! The configuration.
+
+mod dotenv;
+mod environment;
+mod error;
