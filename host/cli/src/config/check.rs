@@ -41,6 +41,15 @@ pub(crate) fn nearest<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) 
         .map(|(other, _)| other)
 }
 
+/// What fits a part of a schema, in words.
+pub(crate) fn expected_of(root: &Value, schema: &Value) -> String {
+    let checker = Checker {
+        root,
+        problems: Vec::new(),
+    };
+    expected(checker.form(schema))
+}
+
 /// Checks all of a tree, and reads numbers, and true and false, from the texts of variables.
 pub(crate) fn check(tree: &mut Tree, schema: &Value) -> Vec<Problem> {
     let mut checker = Checker {
@@ -75,7 +84,8 @@ impl<'s> Checker<'s> {
             };
         }
         if let Some(any) = schema.get("anyOf").and_then(Value::as_array) {
-            let is_null = |schema: &&Value| schema.get("type").and_then(Value::as_str) == Some("null");
+            let is_null =
+                |schema: &&Value| schema.get("type").and_then(Value::as_str) == Some("null");
             let other = any.iter().find(|schema| !is_null(schema));
             return Form {
                 schema: other.map_or(&Value::Null, |schema| self.form(schema).schema),
@@ -130,10 +140,13 @@ impl<'s> Checker<'s> {
 
     fn unknown(&mut self, value: &Tree, schema: &Value, key: &str, at: &str) {
         let known = schema.get("properties").and_then(Value::as_object);
-        let known: Vec<&str> = known.map_or_else(Vec::new, |known| known.keys().map(String::as_str).collect());
+        let known: Vec<&str> =
+            known.map_or_else(Vec::new, |known| known.keys().map(String::as_str).collect());
         let message = match nearest(key, known.iter().copied()) {
             Some(near) => format!("unknown key; the nearest is `{near}`"),
-            None if at.matches('/').count() == 1 => "unknown key; `ml-intern config show` has all".to_owned(),
+            None if at.matches('/').count() == 1 => {
+                "unknown key; `ml-intern config show` has all".to_owned()
+            }
             None => format!("unknown key; known are `{}`", known.join("`, `")),
         };
         self.problem(&value.origin, at, message);
@@ -149,19 +162,20 @@ impl<'s> Checker<'s> {
         }
         let secret = leaf.written.is_some() || form.schema.get("writeOnly").is_some();
         let found = match self.misfit(&leaf.value, form)? {
-            Misfit::Word(word) if secret => {
-                let _ = word;
-                "something else".to_owned()
-            }
+            Misfit::Word(_) | Misfit::Number(_) if secret => "something else".to_owned(),
+            Misfit::Number(number) => number.to_string(),
             Misfit::Word(word) => {
                 let near = nearest(&word, words(form.schema));
-                let near = near.map_or_else(String::new, |near| format!("; the nearest is `{near}`"));
+                let near =
+                    near.map_or_else(String::new, |near| format!("; the nearest is `{near}`"));
                 format!("`{}`{near}", word.escape_debug())
             }
             Misfit::Other(found) => found,
         };
         let from = leaf.written.as_ref().map_or_else(String::new, |written| {
-            let written = written.as_str().map_or_else(|| written.to_string(), str::to_owned);
+            let written = written
+                .as_str()
+                .map_or_else(|| written.to_string(), str::to_owned);
             format!(" in place of {written}")
         });
         Some(format!("expected {}, found {found}{from}", expected(form)))
@@ -185,7 +199,7 @@ impl<'s> Checker<'s> {
                     .then(|| Misfit::Other("an empty one".to_owned()))
             }
             ("integer" | "number", Value::Number(number)) => {
-                (!fits(number, schema)).then(|| Misfit::Other(number.to_string()))
+                (!fits(number, schema)).then(|| Misfit::Number(number.clone()))
             }
             ("array", Value::Array(all)) => {
                 let items = self.form(schema.get("items")?);
@@ -199,6 +213,8 @@ impl<'s> Checker<'s> {
 enum Misfit {
     /// A word that is none of those that are known.
     Word(String),
+    /// A number out of range, or with a fraction.
+    Number(Number),
     /// What it is.
     Other(String),
 }
@@ -324,42 +340,141 @@ mod tests {
         };
         let table: Vec<(Value, &str)> = vec![
             (json!({}), ""),
-            (json!({"$schema": "x", "model_name": "a/b", "yolo_mode": true, "max_iterations": -1}), ""),
-            (json!({"reasoning_effort": null, "max_cost_usd": 0, "max_tokens": null, "policy": null}), ""),
-            (server(json!({"command": "x", "args": ["a"], "env": {"A": "b"}})), ""),
+            (
+                json!({"$schema": "x", "model_name": "a/b", "yolo_mode": true, "max_iterations": -1}),
+                "",
+            ),
+            (
+                json!({"reasoning_effort": null, "max_cost_usd": 0, "max_tokens": null, "policy": null}),
+                "",
+            ),
+            (
+                server(json!({"command": "x", "args": ["a"], "env": {"A": "b"}})),
+                "",
+            ),
             (server(Value::Null), ""),
-            (slack(json!({"username": null, "allow_agent_tool": true})), ""),
+            (
+                slack(json!({"username": null, "allow_agent_tool": true})),
+                "",
+            ),
             // ---- keys
-            (json!({"max_cost_us": 5}), "here: /max_cost_us: unknown key; the nearest is `max_cost_usd`"),
-            (json!({"yoloMode": true}), "here: /yoloMode: unknown key; the nearest is `yolo_mode`"),
-            (json!({"mcp_servers": {}}), "here: /mcp_servers: unknown key; the nearest is `mcpServers`"),
-            (json!({"zzz": 1}), "here: /zzz: unknown key; `ml-intern config show` has all"),
-            (json!({"messaging": {"auto_events": []}}), "here: /messaging/auto_events: unknown key; the nearest is `auto_event_types`"),
-            (json!({"messaging": {"zzz": 1}}), "here: /messaging/zzz: unknown key; known are `enabled`, `auto_event_types`, `destinations`"),
-            (server(json!({"header": {}})), "here: /mcpServers/s/header: unknown key; the nearest is `headers`"),
-            (json!({"messaging": {"destinations": {"d": {"provider": "slack", "token": "t"}}}}), "here: /messaging/destinations/d: `channel` is missing"),
+            (
+                json!({"max_cost_us": 5}),
+                "here: /max_cost_us: unknown key; the nearest is `max_cost_usd`",
+            ),
+            (
+                json!({"yoloMode": true}),
+                "here: /yoloMode: unknown key; the nearest is `yolo_mode`",
+            ),
+            (
+                json!({"mcp_servers": {}}),
+                "here: /mcp_servers: unknown key; the nearest is `mcpServers`",
+            ),
+            (
+                json!({"zzz": 1}),
+                "here: /zzz: unknown key; `ml-intern config show` has all",
+            ),
+            (
+                json!({"messaging": {"auto_events": []}}),
+                "here: /messaging/auto_events: unknown key; the nearest is `auto_event_types`",
+            ),
+            (
+                json!({"messaging": {"zzz": 1}}),
+                "here: /messaging/zzz: unknown key; known are `enabled`, `auto_event_types`, `destinations`",
+            ),
+            (
+                server(json!({"header": {}})),
+                "here: /mcpServers/s/header: unknown key; the nearest is `headers`",
+            ),
+            (
+                json!({"messaging": {"destinations": {"d": {"provider": "slack", "token": "t"}}}}),
+                "here: /messaging/destinations/d: `channel` is missing",
+            ),
             // ---- types
-            (json!({"model_name": 5}), "here: /model_name: expected a string, found a number"),
-            (json!({"model_name": ""}), "here: /model_name: expected a string, found an empty one"),
-            (json!({"model_name": null}), "here: /model_name: expected a string, found null"),
-            (json!({"model_name": {"a": 1}}), "here: /model_name: expected a string, found an object"),
-            (json!({"yolo_mode": "true"}), "here: /yolo_mode: expected true or false, found a string"),
-            (json!({"max_iterations": 1.5}), "here: /max_iterations: expected a whole number, found 1.5"),
-            (json!({"max_iterations": "300"}), "here: /max_iterations: expected a whole number, found a string"),
-            (json!({"max_iterations": 9_223_372_036_854_775_808_u64}), "here: /max_iterations: expected a whole number, found 9223372036854775808"),
-            (json!({"heartbeat_interval_s": -1}), "here: /heartbeat_interval_s: expected a whole number from 0, found -1"),
-            (json!({"max_tokens": -1}), "here: /max_tokens: expected a whole number from 0 or null, found -1"),
-            (json!({"max_cost_usd": -0.5}), "here: /max_cost_usd: expected a number from 0 to 1000000000 or null, found -0.5"),
-            (json!({"reasoning_effort": "hihg"}), "here: /reasoning_effort: expected one of `minimal`, `low`, `medium`, `high`, `xhigh`, `max` or null, found `hihg`; the nearest is `high`"),
-            (json!({"tool_runtime": "space"}), "here: /tool_runtime: expected one of `local`, `sandbox`, found `space`"),
-            (json!({"mcpServers": []}), "here: /mcpServers: expected an object, found an array"),
-            (server(json!("x")), "here: /mcpServers/s: expected an object or null, found a string"),
-            (server(json!({"args": [1]})), "here: /mcpServers/s/args: expected an array of strings, found a number"),
-            (server(json!({"args": "a"})), "here: /mcpServers/s/args: expected an array of strings, found a string"),
-            (server(json!({"env": {"A": 1}})), "here: /mcpServers/s/env/A: expected a string, found a number"),
-            (json!({"messaging": {"auto_event_types": ["eror"]}}), "here: /messaging/auto_event_types: expected an array with one of `approval_required`, `error`, `turn_complete`, found `eror`"),
-            (slack(json!({"provider": "teams"})), "here: /messaging/destinations/d/provider: expected `slack`, found `teams`"),
-            (slack(json!({"token": ""})), "here: /messaging/destinations/d/token: expected a string, found an empty one"),
+            (
+                json!({"model_name": 5}),
+                "here: /model_name: expected a string, found a number",
+            ),
+            (
+                json!({"model_name": ""}),
+                "here: /model_name: expected a string, found an empty one",
+            ),
+            (
+                json!({"model_name": null}),
+                "here: /model_name: expected a string, found null",
+            ),
+            (
+                json!({"model_name": {"a": 1}}),
+                "here: /model_name: expected a string, found an object",
+            ),
+            (
+                json!({"yolo_mode": "true"}),
+                "here: /yolo_mode: expected true or false, found a string",
+            ),
+            (
+                json!({"max_iterations": 1.5}),
+                "here: /max_iterations: expected a whole number, found 1.5",
+            ),
+            (
+                json!({"max_iterations": "300"}),
+                "here: /max_iterations: expected a whole number, found a string",
+            ),
+            (
+                json!({"max_iterations": 9_223_372_036_854_775_808_u64}),
+                "here: /max_iterations: expected a whole number, found 9223372036854775808",
+            ),
+            (
+                json!({"heartbeat_interval_s": -1}),
+                "here: /heartbeat_interval_s: expected a whole number from 0, found -1",
+            ),
+            (
+                json!({"max_tokens": -1}),
+                "here: /max_tokens: expected a whole number from 0 or null, found -1",
+            ),
+            (
+                json!({"max_cost_usd": -0.5}),
+                "here: /max_cost_usd: expected a number from 0 to 1000000000 or null, found -0.5",
+            ),
+            (
+                json!({"reasoning_effort": "hihg"}),
+                "here: /reasoning_effort: expected one of `minimal`, `low`, `medium`, `high`, `xhigh`, `max` or null, found `hihg`; the nearest is `high`",
+            ),
+            (
+                json!({"tool_runtime": "space"}),
+                "here: /tool_runtime: expected one of `local`, `sandbox`, found `space`",
+            ),
+            (
+                json!({"mcpServers": []}),
+                "here: /mcpServers: expected an object, found an array",
+            ),
+            (
+                server(json!("x")),
+                "here: /mcpServers/s: expected an object or null, found a string",
+            ),
+            (
+                server(json!({"args": [1]})),
+                "here: /mcpServers/s/args: expected an array of strings, found a number",
+            ),
+            (
+                server(json!({"args": "a"})),
+                "here: /mcpServers/s/args: expected an array of strings, found a string",
+            ),
+            (
+                server(json!({"env": {"A": 1}})),
+                "here: /mcpServers/s/env/A: expected a string, found a number",
+            ),
+            (
+                json!({"messaging": {"auto_event_types": ["eror"]}}),
+                "here: /messaging/auto_event_types: expected an array with one of `approval_required`, `error`, `turn_complete`, found `eror`",
+            ),
+            (
+                slack(json!({"provider": "teams"})),
+                "here: /messaging/destinations/d/provider: expected `slack`, found `teams`",
+            ),
+            (
+                slack(json!({"token": ""})),
+                "here: /messaging/destinations/d/token: expected a string, found an empty one",
+            ),
         ];
         for (value, problem) in table {
             let all = problems(value.clone());
@@ -413,9 +528,18 @@ mod tests {
         }
         // The text itself is not told.
         let table = [
-            ("yolo_mode", "expected true or false, found a string in place of ${X}"),
-            ("max_tokens", "expected a whole number from 0 or null, found a string in place of ${X}"),
-            ("tool_runtime", "expected one of `local`, `sandbox`, found something else in place of ${X}"),
+            (
+                "yolo_mode",
+                "expected true or false, found a string in place of ${X}",
+            ),
+            (
+                "max_tokens",
+                "expected a whole number from 0 or null, found a string in place of ${X}",
+            ),
+            (
+                "tool_runtime",
+                "expected one of `local`, `sandbox`, found something else in place of ${X}",
+            ),
         ];
         for (key, message) in table {
             let problems = check(&mut tree(key, "canary"), &schema());
@@ -426,10 +550,27 @@ mod tests {
     #[test]
     fn the_schema_has_no_word_that_is_not_checked() {
         const CHECKED: [&str; 12] = [
-            "$ref", "anyOf", "type", "enum", "properties", "additionalProperties", "required", "items", "minimum", "maximum",
-            "minLength", "format",
+            "$ref",
+            "anyOf",
+            "type",
+            "enum",
+            "properties",
+            "additionalProperties",
+            "required",
+            "items",
+            "minimum",
+            "maximum",
+            "minLength",
+            "format",
         ];
-        const SAID: [&str; 6] = ["$schema", "$defs", "title", "description", "default", "writeOnly"];
+        const SAID: [&str; 6] = [
+            "$schema",
+            "$defs",
+            "title",
+            "description",
+            "default",
+            "writeOnly",
+        ];
         fn walk(schema: &Value, names: bool) {
             let Value::Object(all) = schema else { return };
             for (word, value) in all {
@@ -437,11 +578,18 @@ mod tests {
                     walk(value, false);
                     continue;
                 }
-                assert!(CHECKED.contains(&word.as_str()) || SAID.contains(&word.as_str()), "{word}");
+                assert!(
+                    CHECKED.contains(&word.as_str()) || SAID.contains(&word.as_str()),
+                    "{word}"
+                );
                 match word.as_str() {
                     "properties" | "$defs" => walk(value, true),
                     "additionalProperties" | "items" => walk(value, false),
-                    "anyOf" => value.as_array().unwrap().iter().for_each(|value| walk(value, false)),
+                    "anyOf" => value
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .for_each(|value| walk(value, false)),
                     _ => {}
                 }
             }

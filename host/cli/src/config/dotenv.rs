@@ -47,10 +47,8 @@ impl DotEnv {
             let (taken, found) = match statement(rest) {
                 Ok(found) => found,
                 Err(problem) => {
-                    file.warnings.push(format!(
-                        "{}:{number}: ignored: {problem}",
-                        path.display()
-                    ));
+                    file.warnings
+                        .push(format!("{}:{number}: ignored: {problem}", path.display()));
                     (line_end(rest), None)
                 }
             };
@@ -86,7 +84,13 @@ impl DotEnv {
 /// Addresses decide where the user's keys are sent; the rest, which files and rules are in force.
 fn beyond(name: &str) -> bool {
     const ENDS: [&str; 4] = ["_BASE_URL", "_ENDPOINT", "_PROXY", "_PROVIDER_URL"];
-    const NAMES: [&str; 5] = ["HOME", "HF_HOME", "HF_TOKEN_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+    const NAMES: [&str; 5] = [
+        "HOME",
+        "HF_HOME",
+        "HF_TOKEN_PATH",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+    ];
     const OURS: [&str; 3] = [
         "ML_INTERN_MODEL",
         "ML_INTERN_REASONING_EFFORT",
@@ -232,7 +236,11 @@ mod tests {
         for (text, warning) in table {
             let file = DotEnv::parse(Path::new("p/.env"), &format!("{text}\nNEXT=x\n"));
             assert_eq!(file.warnings, [warning], "{text}");
-            assert_eq!(file.get("NEXT").map(|(value, _)| value), Some("x"), "{text}");
+            assert_eq!(
+                file.get("NEXT").map(|(value, _)| value),
+                Some("x"),
+                "{text}"
+            );
         }
     }
 

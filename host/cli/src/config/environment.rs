@@ -39,10 +39,13 @@ pub(crate) struct Found {
     pub(crate) from: From,
 }
 
+/// What gives a variable of the process.
+type Process<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+
 /// The variables that a configuration is read with. The process's own go before those of files, and an earlier file's
 /// before a later one's. The environment of the process is never changed: what a `.env` says does not reach programs.
 pub(crate) struct Environment<'a> {
-    process: Box<dyn Fn(&str) -> Option<String> + 'a>,
+    process: Process<'a>,
     files: Vec<DotEnv>,
 }
 

@@ -17,12 +17,26 @@ pub(crate) struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
+        f.write_str(&printable(&self.place))?;
         if !self.pointer.is_empty() {
-            write!(f, "{}: ", self.pointer)?;
+            write!(f, ": {}", printable(&self.pointer))?;
         }
-        f.write_str(&self.message)
+        write!(f, ": {}", printable(&self.message))
     }
+}
+
+/// A text without what could move a terminal's cursor or turn the direction of writing: keys may be a stranger's.
+pub(crate) fn printable(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .map(|c| {
+            if c.is_control() || turns(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// Why there is no configuration.

@@ -9,11 +9,7 @@ use super::substitute::{has_variables, substitute};
 use super::tree::{Tree, pointer};
 
 /// What a project's file says that it may not, beside what the user has said. Unknown keys and types are not looked at here.
-pub(crate) fn check(
-    project: &Tree,
-    below: &Tree,
-    environment: &Environment<'_>,
-) -> Vec<Problem> {
+pub(crate) fn check(project: &Tree, below: &Tree, environment: &Environment<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (path, leaf) in project.leaves() {
         if leaf.leaf().is_some_and(|leaf| has_variables(&leaf.value)) {
@@ -60,7 +56,8 @@ pub(crate) fn refusal(
         Project::Only(only) => {
             let same = match said? {
                 Value::String(text) => text == only,
-                other => other.to_string() == only,
+                Value::Bool(value) => *value == (only == "true"),
+                _ => false,
             };
             (!same).then(|| {
                 format!("a project's file may set it to `{only}` alone; set it in your own file")
@@ -110,9 +107,8 @@ mod tests {
         let alone = |only: &str| {
             format!("a project's file may set it to `{only}` alone; set it in your own file")
         };
-        let never = |why: &str| {
-            format!("a project's file may not set it: {why}; set it in your own file")
-        };
+        let never =
+            |why: &str| format!("a project's file may not set it: {why}; set it in your own file");
         let above = "a project's file may only lower it, and this is above what is set already (u.json); set it in your own file";
         let ok = String::new;
         let table = [
@@ -160,7 +156,8 @@ mod tests {
             json!({"max_iterations": 10, "max_cost_usd": 10, "max_tokens": "${TEN}", "max_calls": 10, "timeout": "10s"}),
             &Source::User("u.json".into()),
         );
-        let environment = Environment::new(|name| (name == "TEN").then(|| "10".to_owned()), Vec::new());
+        let environment =
+            Environment::new(|name| (name == "TEN").then(|| "10".to_owned()), Vec::new());
         for (key, value, message) in table {
             let project = Tree::of(json!({key: value}), &Source::Project("p.json".into()));
             let all: Vec<String> = check(&project, &below, &environment)

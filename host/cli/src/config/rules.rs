@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::Problem;
-use super::tree::{Tree, pointer};
+use super::tree::{Source, Tree, pointer};
 use super::values::{Config, Hidden, McpServer, Messaging, Transport};
 
 /// What is wrong with a configuration that has the right types.
@@ -121,7 +121,10 @@ impl Rules<'_> {
             }
             (None, Some(url)) => {
                 if server.transport == Some(Transport::Stdio) {
-                    self.problem(&at("transport"), "`stdio` goes with `command`, and it has a `url`");
+                    self.problem(
+                        &at("transport"),
+                        "`stdio` goes with `command`, and it has a `url`",
+                    );
                 }
                 let unused = [
                     ("args", !server.args.is_empty()),
@@ -139,11 +142,15 @@ impl Rules<'_> {
                     );
                 }
             }
-            (Some(_), Some(_)) => self.problem(
-                &path,
-                "has a `command` and a `url`; it is one of both (files are merged: give it another name, or remove the \
-                 other with null)",
-            ),
+            (Some(_), Some(_)) => {
+                // The place of what was added to the other.
+                let command = self.tree.at(&at("command"));
+                let first = command.is_some_and(|tree| tree.origin.source == Source::BuiltIn);
+                self.problem(
+                    &at(if first { "url" } else { "command" }),
+                    "a server has a `command` or a `url`, and this has both: files are merged, so give it another name",
+                );
+            }
             (None, None) => self.problem(&path, "expected a `command` or a `url`"),
         }
     }
@@ -183,7 +190,6 @@ fn is_token(token: &Hidden) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::tree::Source;
     use super::*;
 
     #[test]
@@ -195,39 +201,89 @@ mod tests {
                        and without a name or password";
         let table: Vec<(Value, &str)> = vec![
             (json!({}), ""),
-            (json!({"session_dataset_repo": "org/name", "timeout": "90s"}), ""),
-            (json!({"session_dataset_repo": "name"}), "here: /session_dataset_repo: expected `<owner>/<name>`, or null for none"),
-            (json!({"session_dataset_repo": "a/b/c"}), "here: /session_dataset_repo: expected `<owner>/<name>`, or null for none"),
-            (json!({"personal_trace_repo_template": "{hf_user}/{hf_user}-traces"}), ""),
+            (
+                json!({"session_dataset_repo": "org/name", "timeout": "90s"}),
+                "",
+            ),
+            (
+                json!({"session_dataset_repo": "name"}),
+                "here: /session_dataset_repo: expected `<owner>/<name>`, or null for none",
+            ),
+            (
+                json!({"session_dataset_repo": "a/b/c"}),
+                "here: /session_dataset_repo: expected `<owner>/<name>`, or null for none",
+            ),
+            (
+                json!({"personal_trace_repo_template": "{hf_user}/{hf_user}-traces"}),
+                "",
+            ),
             (
                 json!({"personal_trace_repo_template": "{user}/traces"}),
                 "here: /personal_trace_repo_template: expected `<owner>/<name>`, in which `{hf_user}` may stand",
             ),
-            (json!({"timeout": "90"}), "here: /timeout: expected a whole number and a unit, for example `90s` or `30min`"),
+            (
+                json!({"timeout": "90"}),
+                "here: /timeout: expected a whole number and a unit, for example `90s` or `30min`",
+            ),
             (server(json!({"command": "x", "args": ["a"]})), ""),
             (server(json!({"command": "x", "transport": "stdio"})), ""),
-            (server(json!({"url": "https://x.example/mcp?login", "transport": "http", "headers": {"A": "b"}})), ""),
+            (
+                server(
+                    json!({"url": "https://x.example/mcp?login", "transport": "http", "headers": {"A": "b"}}),
+                ),
+                "",
+            ),
             (server(json!({"url": "http://localhost:1/x"})), ""),
             (server(json!({"url": "http://[::1]:1"})), ""),
-            (server(json!({})), "here: /mcpServers/s: expected a `command` or a `url`"),
+            (
+                server(json!({})),
+                "here: /mcpServers/s: expected a `command` or a `url`",
+            ),
             (
                 server(json!({"command": "x", "url": "https://x"})),
-                "here: /mcpServers/s: has a `command` and a `url`; it is one of both (files are merged: give it another name, or \
-                 remove the other with null)",
+                "here: /mcpServers/s/command: a server has a `command` or a `url`, and this has both: files are merged, so give it another \
+                 name",
             ),
-            (server(json!({"command": "x", "transport": "http"})), "here: /mcpServers/s/transport: expected `stdio`, as it has a `command`"),
-            (server(json!({"command": "x", "headers": {"A": "b"}})), "here: /mcpServers/s/headers: goes with `url`, and it has a `command`"),
-            (server(json!({"url": "https://x", "transport": "stdio"})), "here: /mcpServers/s/transport: `stdio` goes with `command`, and it has a `url`"),
-            (server(json!({"url": "https://x", "cwd": "/"})), "here: /mcpServers/s/cwd: goes with `command`, and it has a `url`"),
+            (
+                server(json!({"command": "x", "transport": "http"})),
+                "here: /mcpServers/s/transport: expected `stdio`, as it has a `command`",
+            ),
+            (
+                server(json!({"command": "x", "headers": {"A": "b"}})),
+                "here: /mcpServers/s/headers: goes with `url`, and it has a `command`",
+            ),
+            (
+                server(json!({"url": "https://x", "transport": "stdio"})),
+                "here: /mcpServers/s/transport: `stdio` goes with `command`, and it has a `url`",
+            ),
+            (
+                server(json!({"url": "https://x", "cwd": "/"})),
+                "here: /mcpServers/s/cwd: goes with `command`, and it has a `url`",
+            ),
             (server(json!({"url": "http://x.example"})), address),
-            (server(json!({"url": "http://localhost@x.example"})), address),
-            (server(json!({"url": "https://user:pass@x.example"})), address),
+            (
+                server(json!({"url": "http://localhost@x.example"})),
+                address,
+            ),
+            (
+                server(json!({"url": "https://user:pass@x.example"})),
+                address,
+            ),
             (server(json!({"url": "x.example"})), address),
             (server(json!({"url": "https:///x"})), address),
-            (json!({"mcpServers": {"a b": {"command": "x"}}}), "here: /mcpServers/a b: expected a name of letters, digits, `.`, `_` and `-`"),
+            (
+                json!({"mcpServers": {"a b": {"command": "x"}}}),
+                "here: /mcpServers/a b: expected a name of letters, digits, `.`, `_` and `-`",
+            ),
             (destination("slack.default"), ""),
-            (json!({"messaging": {"enabled": true}}), "here: /messaging/enabled: is true, and there is no destination; add one to `messaging.destinations`"),
-            (destination("Ops"), "here: /messaging/destinations/Ops: expected a name of lowercase letters, digits, `.`, `_` and `-`"),
+            (
+                json!({"messaging": {"enabled": true}}),
+                "here: /messaging/enabled: is true, and there is no destination; add one to `messaging.destinations`",
+            ),
+            (
+                destination("Ops"),
+                "here: /messaging/destinations/Ops: expected a name of lowercase letters, digits, `.`, `_` and `-`",
+            ),
             (
                 json!({"messaging": {"destinations": {"d": {"provider": "slack", "token": "a b", "channel": "c"}}}}),
                 "here: /messaging/destinations/d/token: expected a token, which has no blanks",
@@ -236,7 +292,10 @@ mod tests {
         for (value, problem) in table {
             let tree = Tree::of(value.clone(), &Source::Flag("here".into()));
             let config: Config = serde_json::from_value(value.clone()).unwrap();
-            let all: Vec<String> = check(&config, &tree).iter().map(Problem::to_string).collect();
+            let all: Vec<String> = check(&config, &tree)
+                .iter()
+                .map(Problem::to_string)
+                .collect();
             let expected: &[&str] = if problem.is_empty() { &[] } else { &[problem] };
             assert_eq!(all, expected, "{value}");
         }

@@ -45,7 +45,11 @@ pub(crate) fn layer(
         return Ok(None);
     }
     let (Some(token), Some(channel)) = (set(TOKEN), CHANNELS.into_iter().find_map(set)) else {
-        let anywhere = |name: &str| environment.value(name).is_some_and(|value| !value.trim().is_empty());
+        let anywhere = |name: &str| {
+            environment
+                .value(name)
+                .is_some_and(|value| !value.trim().is_empty())
+        };
         if anywhere(TOKEN) && CHANNELS.into_iter().any(anywhere) {
             warnings.push(format!(
                 "{TOKEN} and its channel do not switch on notifications from a .env, which may be a stranger's; set them in the \
@@ -55,7 +59,8 @@ pub(crate) fn layer(
         return Ok(None);
     };
     let mut messaging = vec![("enabled".to_owned(), value(TOKEN, json!(true)))];
-    let name = set("ML_INTERN_SLACK_DESTINATION").map_or_else(|| "slack.default".to_owned(), |(_, name)| name);
+    let name = set("ML_INTERN_SLACK_DESTINATION")
+        .map_or_else(|| "slack.default".to_owned(), |(_, name)| name);
     if below.at(&["messaging", "destinations", &name]).is_none() {
         let agent_tool = flag("ML_INTERN_SLACK_ALLOW_AGENT_TOOL")?;
         let auto_events = flag("ML_INTERN_SLACK_ALLOW_AUTO_EVENTS")?;
@@ -63,24 +68,38 @@ pub(crate) fn layer(
             ("provider".to_owned(), value(TOKEN, json!("slack"))),
             ("token".to_owned(), variable(token)),
             ("channel".to_owned(), variable(channel)),
-            ("allow_agent_tool".to_owned(), value("ML_INTERN_SLACK_ALLOW_AGENT_TOOL", json!(agent_tool))),
-            ("allow_auto_events".to_owned(), value("ML_INTERN_SLACK_ALLOW_AUTO_EVENTS", json!(auto_events))),
+            (
+                "allow_agent_tool".to_owned(),
+                value("ML_INTERN_SLACK_ALLOW_AGENT_TOOL", json!(agent_tool)),
+            ),
+            (
+                "allow_auto_events".to_owned(),
+                value("ML_INTERN_SLACK_ALLOW_AUTO_EVENTS", json!(auto_events)),
+            ),
         ];
         let destinations = object(vec![(name, object(destination))]);
         messaging.push(("destinations".to_owned(), destinations));
     }
     if let Some((name, list)) = set("ML_INTERN_SLACK_AUTO_EVENTS") {
-        let events = list.split(',').map(str::trim).filter(|event| !event.is_empty());
+        let events = list
+            .split(',')
+            .map(str::trim)
+            .filter(|event| !event.is_empty());
         messaging.push(("auto_event_types".to_owned(), value(name, events.collect())));
     }
-    Ok(Some(object(vec![("messaging".to_owned(), object(messaging))])))
+    Ok(Some(object(vec![(
+        "messaging".to_owned(),
+        object(messaging),
+    )])))
 }
 
 /// Whether a file of somebody's own says that nothing is to be sent.
 fn switched_off(below: &Tree) -> bool {
     below.at(&["messaging", "enabled"]).is_some_and(|enabled| {
         enabled.origin.source != Source::BuiltIn
-            && enabled.leaf().is_some_and(|leaf| leaf.value == Value::Bool(false))
+            && enabled
+                .leaf()
+                .is_some_and(|leaf| leaf.value == Value::Bool(false))
     })
 }
 
@@ -128,7 +147,11 @@ mod tests {
     use super::super::dotenv::DotEnv;
     use super::*;
 
-    fn with(variables: &[(&str, &str)], below: Value, dotenv: &str) -> (Result<Option<Value>, String>, Vec<String>) {
+    fn with(
+        variables: &[(&str, &str)],
+        below: Value,
+        dotenv: &str,
+    ) -> (Result<Option<Value>, String>, Vec<String>) {
         let get = |name: &str| {
             let found = variables.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
@@ -151,37 +174,76 @@ mod tests {
             }}}})
         };
         let on = messaging("slack.default", true, true);
-        type Row<'r> = (&'r [(&'r str, &'r str)], Value, Result<Option<Value>, &'r str>);
+        type Row<'r> = (
+            Vec<(&'r str, &'r str)>,
+            Value,
+            Result<Option<Value>, &'r str>,
+        );
         let table: Vec<Row<'_>> = vec![
-            (&[], json!({}), Ok(None)),
-            (&[token], json!({}), Ok(None)),
-            (&[channel], json!({}), Ok(None)),
-            (&[token, ("SLACK_CHANNEL", "  ")], json!({}), Ok(None)),
-            (&[token, channel], json!({}), Ok(Some(on.clone()))),
-            (&[token, ("SLACK_CHANNEL", "C1")], json!({}), Ok(Some(on.clone()))),
-            (&[token, channel, ("SLACK_CHANNEL", "C2")], json!({}), Ok(Some(on.clone()))),
-            (&[token, channel, ("ML_INTERN_SLACK_NOTIFICATIONS", "off")], json!({}), Ok(None)),
-            (&[token, channel, ("ML_INTERN_SLACK_NOTIFICATIONS", "1")], json!({}), Ok(Some(on))),
+            (vec![], json!({}), Ok(None)),
+            (vec![token], json!({}), Ok(None)),
+            (vec![channel], json!({}), Ok(None)),
+            (vec![token, ("SLACK_CHANNEL", "  ")], json!({}), Ok(None)),
+            (vec![token, channel], json!({}), Ok(Some(on.clone()))),
             (
-                &[token, channel, ("ML_INTERN_SLACK_NOTIFICATIONS", "nope")],
+                vec![token, ("SLACK_CHANNEL", "C1")],
+                json!({}),
+                Ok(Some(on.clone())),
+            ),
+            (
+                vec![token, channel, ("SLACK_CHANNEL", "C2")],
+                json!({}),
+                Ok(Some(on.clone())),
+            ),
+            (
+                vec![token, channel, ("ML_INTERN_SLACK_NOTIFICATIONS", "off")],
+                json!({}),
+                Ok(None),
+            ),
+            (
+                vec![token, channel, ("ML_INTERN_SLACK_NOTIFICATIONS", "1")],
+                json!({}),
+                Ok(Some(on)),
+            ),
+            (
+                vec![token, channel, ("ML_INTERN_SLACK_NOTIFICATIONS", "nope")],
                 json!({}),
                 Err("ML_INTERN_SLACK_NOTIFICATIONS: expected `true` or `false`"),
             ),
             (
-                &[token, channel, ("ML_INTERN_SLACK_DESTINATION", "ops"), ("ML_INTERN_SLACK_ALLOW_AGENT_TOOL", "no")],
+                vec![
+                    token,
+                    channel,
+                    ("ML_INTERN_SLACK_DESTINATION", "ops"),
+                    ("ML_INTERN_SLACK_ALLOW_AGENT_TOOL", "no"),
+                ],
                 json!({}),
                 Ok(Some(messaging("ops", false, true))),
             ),
             (
-                &[token, channel, ("ML_INTERN_SLACK_AUTO_EVENTS", "error, turn_complete,")],
+                vec![
+                    token,
+                    channel,
+                    ("ML_INTERN_SLACK_AUTO_EVENTS", "error, turn_complete,"),
+                ],
                 json!({"messaging": {"destinations": {"slack.default": {"provider": "slack"}}}}),
-                Ok(Some(json!({"messaging": {"enabled": true, "auto_event_types": ["error", "turn_complete"]}}))),
+                Ok(Some(
+                    json!({"messaging": {"enabled": true, "auto_event_types": ["error", "turn_complete"]}}),
+                )),
             ),
-            (&[token, channel], json!({"messaging": {"enabled": false}}), Ok(None)),
+            (
+                vec![token, channel],
+                json!({"messaging": {"enabled": false}}),
+                Ok(None),
+            ),
         ];
         for (variables, below, expected) in table {
-            let (layer, warnings) = with(variables, below.clone(), "");
-            assert_eq!(layer, expected.map_err(str::to_owned), "{variables:?} {below}");
+            let (layer, warnings) = with(&variables, below.clone(), "");
+            assert_eq!(
+                layer,
+                expected.map_err(str::to_owned),
+                "{variables:?} {below}"
+            );
             assert_eq!(warnings, [""; 0]);
         }
     }

@@ -178,7 +178,10 @@ mod tests {
             (json!("${}${A}"), Ok(json!("${}one"))),
             (json!("${with space}"), Ok(json!("two"))),
             (json!("ü${A}ü"), Ok(json!("üoneü"))),
-            (json!(["${A}", ["${A}", 1], {"${A}": "${A}"}]), Ok(json!(["one", ["one", 1], {"${A}": "one"}]))),
+            (
+                json!(["${A}", ["${A}", 1], {"${A}": "${A}"}]),
+                Ok(json!(["one", ["one", 1], {"${A}": "one"}])),
+            ),
             (json!(1), Ok(json!(1))),
             (json!("${A:d}"), Ok(json!("one"))),
             (json!("${B:d}"), Err("B")),

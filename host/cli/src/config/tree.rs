@@ -161,15 +161,26 @@ impl Tree {
         };
         let parsed = parse_to_ast(text, &CollectOptions::default(), &strict)
             // Of an error, its kind alone: the rest may quote the file.
-            .map_err(|error| problem(lines.at(error.range().start), format!("not JSON: {}", error.kind())))?;
+            .map_err(|error| {
+                problem(
+                    lines.at(error.range().start),
+                    format!("not JSON: {}", error.kind()),
+                )
+            })?;
         let Some(value) = parsed.value else {
-            return Err(problem(1, "the file is empty; expected an object, `{}` at least".to_owned()));
+            return Err(problem(
+                1,
+                "the file is empty; expected an object, `{}` at least".to_owned(),
+            ));
         };
         let ast::Value::Object(object) = value else {
             let line = lines.at(jsonc_parser::common::Ranged::start(&value));
             return Err(problem(
                 line,
-                format!("expected an object at the top, found {}", found(&plain(value))),
+                format!(
+                    "expected an object at the top, found {}",
+                    found(&plain(value))
+                ),
             ));
         };
         let origin = Origin {
@@ -385,10 +396,22 @@ mod tests {
                 json!({"a": {"c": {"e": 3}}}),
                 json!({"a": {"b": 1, "c": {"d": 2, "e": 3}}}),
             ),
-            (json!({"a": {"b": 1}}), json!({"a": {}}), json!({"a": {"b": 1}})),
+            (
+                json!({"a": {"b": 1}}),
+                json!({"a": {}}),
+                json!({"a": {"b": 1}}),
+            ),
             (json!({"a": {"b": 1}}), json!({"a": 2}), json!({"a": 2})),
-            (json!({"a": 2}), json!({"a": {"b": 1}}), json!({"a": {"b": 1}})),
-            (json!({"a": {"b": 1}}), json!({"a": null}), json!({"a": null})),
+            (
+                json!({"a": 2}),
+                json!({"a": {"b": 1}}),
+                json!({"a": {"b": 1}}),
+            ),
+            (
+                json!({"a": {"b": 1}}),
+                json!({"a": null}),
+                json!({"a": null}),
+            ),
         ];
         for (below, above, both) in table {
             let mut tree = Tree::of(below.clone(), &Source::BuiltIn);
@@ -400,7 +423,10 @@ mod tests {
     #[test]
     fn a_merged_value_keeps_its_place() {
         let mut tree = parse("{\n\"a\": {\n\"b\": 1,\n\"c\": 2}}").unwrap();
-        tree.merge(Tree::of(json!({"a": {"c": 3}}), &Source::Flag("--c".into())));
+        tree.merge(Tree::of(
+            json!({"a": {"c": 3}}),
+            &Source::Flag("--c".into()),
+        ));
         let places: Vec<String> = tree
             .leaves()
             .iter()
@@ -413,16 +439,45 @@ mod tests {
     fn texts() {
         let table = [
             ("{}", Ok(json!({}))),
-            ("\u{feff}{\"a\": [1, {\"b\": null}]}", Ok(json!({"a": [1, {"b": null}]}))),
+            (
+                "\u{feff}{\"a\": [1, {\"b\": null}]}",
+                Ok(json!({"a": [1, {"b": null}]})),
+            ),
             ("// why\n{\"a\": true /* so */}", Ok(json!({"a": true}))),
-            ("", Err("c.json:1: the file is empty; expected an object, `{}` at least")),
-            ("\n[1]", Err("c.json:2: expected an object at the top, found an array")),
-            ("\"canary\"", Err("c.json:1: expected an object at the top, found a string")),
-            ("{\"a\": 1,}", Err("c.json:1: not JSON: Trailing commas are not allowed")),
-            ("{\n\"a\" 1}", Err("c.json:2: not JSON: Expected colon after the string or word in object property")),
-            ("{\"a\": canary}", Err("c.json:1: not JSON: Unexpected token")),
-            ("{\"a\": 1} {}", Err("c.json:1: not JSON: Text cannot contain more than one JSON value")),
-            ("{\"a\": {\"x/y\": 1,\n\"x/y\": 2}}", Err("c.json:2: /a/x~1y: is there twice")),
+            (
+                "",
+                Err("c.json:1: the file is empty; expected an object, `{}` at least"),
+            ),
+            (
+                "\n[1]",
+                Err("c.json:2: expected an object at the top, found an array"),
+            ),
+            (
+                "\"canary\"",
+                Err("c.json:1: expected an object at the top, found a string"),
+            ),
+            (
+                "{\"a\": 1,}",
+                Err("c.json:1: not JSON: Trailing commas are not allowed"),
+            ),
+            (
+                "{\n\"a\" 1}",
+                Err(
+                    "c.json:2: not JSON: Expected colon after the string or word in object property",
+                ),
+            ),
+            (
+                "{\"a\": canary}",
+                Err("c.json:1: not JSON: Unexpected token"),
+            ),
+            (
+                "{\"a\": 1} {}",
+                Err("c.json:1: not JSON: Text cannot contain more than one JSON value"),
+            ),
+            (
+                "{\"a\": {\"x/y\": 1,\n\"x/y\": 2}}",
+                Err("c.json:2: /a/x~1y: is there twice"),
+            ),
         ];
         for (text, expected) in table {
             let value = parse(text).map(|tree| tree.value());

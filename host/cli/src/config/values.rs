@@ -58,7 +58,7 @@ pub(crate) struct Config {
     /// denied.
     pub(crate) yolo_mode: bool,
 
-    /// Answers of the model in one turn of the user at most; below 0 is without bound.
+    /// Answers of the model in one turn of the user at most; a negative number is 10,000.
     pub(crate) max_iterations: i64,
 
     /// What a session may cost, in US dollars; null is without bound.
@@ -247,6 +247,11 @@ pub(crate) enum Provider {
 pub(crate) struct Hidden(String);
 
 impl Hidden {
+    /// From a text.
+    pub(crate) fn new(text: impl Into<String>) -> Hidden {
+        Hidden(text.into())
+    }
+
     /// The text.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
