@@ -1,6 +1,6 @@
 //! Whether a configuration has the keys and types of the schema.
 //!
-//! The schema is our own ([`super::schema`]), so exactly the words that its types bring about are known here: `$ref`,
+//! The schema is our own ([`mod@super::schema`]), so exactly the words that its types bring about are known here: `$ref`,
 //! `anyOf` of something and null, `type`, `enum`, `properties`, `additionalProperties`, `required`, `items`, `minimum`,
 //! `maximum`, `minLength` and `format` of integers. A test holds that it has no other.
 

@@ -73,6 +73,15 @@ impl DotEnv {
         file
     }
 
+    /// A file that cannot be read: it has nothing but a warning.
+    pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> DotEnv {
+        DotEnv {
+            path: path.to_owned(),
+            variables: Vec::new(),
+            warnings: vec![format!("{}: ignored: {error}", path.display())],
+        }
+    }
+
     /// A variable's value, and the number of its line.
     pub(crate) fn get(&self, name: &str) -> Option<(&str, usize)> {
         let line = self.variables.iter().rev().find(|line| line.name == name)?;

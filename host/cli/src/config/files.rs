@@ -45,16 +45,19 @@ pub(crate) fn project(directory: &Path, home: Option<&Path>) -> PathBuf {
         .to_owned()
 }
 
-/// The `.env` files, the nearest first: of the working directory, and of the project.
-pub(crate) fn dotenvs(directory: &Path, project: &Path) -> Result<Vec<DotEnv>, ConfigError> {
-    let mut files = Vec::new();
+/// The `.env` files, the nearest first: of the working directory, and of the project. One that cannot be read is as good as
+/// empty, with a warning: it may be there for something else. A directory of that name is a virtual environment of Python's.
+pub(crate) fn dotenvs(directory: &Path, project: &Path) -> Vec<DotEnv> {
     let project = (project != directory).then_some(project);
-    for place in [Some(directory), project].into_iter().flatten() {
-        if let Some(file) = read(&place.join(".env"))? {
-            files.push(DotEnv::parse(&file.path, &file.text));
-        }
-    }
-    Ok(files)
+    let places = [Some(directory), project].into_iter().flatten();
+    places
+        .map(|place| place.join(".env"))
+        .filter(|path| !path.is_dir())
+        .filter_map(|path| match text(&path) {
+            Ok(text) => Some(DotEnv::parse(&path, &text?)),
+            Err(error) => Some(DotEnv::unreadable(&path, &error)),
+        })
+        .collect()
 }
 
 /// The user's file, if there is one: what `ML_INTERN_CLI_CONFIG` names, which must be there, or else
@@ -246,15 +249,30 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         write(
             root.path(),
-            &[(".env", "A=project\nB=project"), ("sub/.env", "A=sub")],
+            &[
+                (".env", "A=project\nB=project"),
+                ("sub/.env", "A=sub"),
+                ("python/.env/pyvenv.cfg", ""),
+            ],
         );
-        let values = |directory: &Path| {
-            let files = dotenvs(directory, root.path()).unwrap();
+        fs::create_dir(root.path().join("binary")).unwrap();
+        fs::write(root.path().join("binary/.env"), [0xff]).unwrap();
+        let binary = root.path().join("binary/.env");
+        let warning = format!("{}: ignored: not UTF-8", binary.display());
+        for (directory, values, warnings) in [
+            ("sub", ["sub", "project"], vec![]),
+            ("", ["project", "project"], vec![]),
+            ("python", ["project", "project"], vec![]),
+            ("binary", ["project", "project"], vec![warning]),
+        ] {
+            let directory = root.path().join(directory);
+            let project = directory.ancestors().find(|path| *path == root.path());
+            let files = dotenvs(&directory, project.unwrap());
             let environment = Environment::new(|_| None, files);
-            [environment.value("A"), environment.value("B")].map(Option::unwrap_or_default)
-        };
-        assert_eq!(values(&root.path().join("sub")), ["sub", "project"]);
-        assert_eq!(values(root.path()), ["project", "project"]);
+            let found = ["A", "B"].map(|name| environment.value(name).unwrap_or_default());
+            assert_eq!(found, values, "{}", directory.display());
+            assert_eq!(environment.warnings(), warnings, "{}", directory.display());
+        }
     }
 
     #[test]

@@ -115,20 +115,16 @@ impl Sources {
     }
 }
 
-/// The variables of a process that works in a directory: its own, then those of the `.env` there, then those of the `.env` of
-/// the project; and the project.
-///
-/// # Errors
-///
-/// When a `.env` is there and cannot be read.
+/// The variables of a process that works in a directory, an absolute path: its own, then those of the `.env` there, then those
+/// of the `.env` of the project; and the project.
 pub(crate) fn environment<'a>(
     directory: &Path,
     process: impl Fn(&str) -> Option<String> + 'a,
-) -> Result<(Environment<'a>, PathBuf), ConfigError> {
+) -> (Environment<'a>, PathBuf) {
     let home = process("HOME").map(PathBuf::from);
     let project = files::project(directory, home.as_deref());
-    let files = files::dotenvs(directory, &project)?;
-    Ok((Environment::new(process, files), project))
+    let files = files::dotenvs(directory, &project);
+    (Environment::new(process, files), project)
 }
 
 /// Looks for the token for the Hub.

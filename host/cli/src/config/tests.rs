@@ -726,3 +726,38 @@ fn every_example_in_the_documentation_loads() {
         .unwrap();
     }
 }
+
+#[test]
+fn from_a_directory() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |path: &str| root.path().join(path);
+    let write = |path: &str, text: &str| {
+        std::fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+        std::fs::write(at(path), text).unwrap();
+    };
+    write(
+        "home/.config/ml-intern/cli_agent_config.json",
+        r#"{"policy": "${MINE:-ci}", "max_calls": 9}"#,
+    );
+    write("home/work/.ml-intern/config.json", r#"{"max_calls": 8}"#);
+    write("home/work/.env", "MINE=offline\nHF_TOKEN=hf_project\n");
+    write("home/work/sub/.env", "HF_TOKEN=hf_sub\n");
+    let home = at("home").to_str().unwrap().to_owned();
+    let process = |name: &str| (name == "HOME").then(|| home.clone());
+    let (environment, project) = environment(&at("home/work/sub"), process);
+    assert_eq!(project, at("home/work"));
+    let sources = Sources::find(&environment, &project, Vec::new()).unwrap();
+    let loaded = Config::load(sources, &environment).unwrap();
+    assert_eq!(loaded.config.policy.as_deref(), Some("offline"));
+    assert_eq!(loaded.config.max_calls, Some(8));
+    assert_eq!(
+        loaded.origin("max_calls"),
+        format!("{}:1", at("home/work/.ml-intern/config.json").display())
+    );
+    let found = token(&environment).token.unwrap();
+    assert_eq!(found.0.reveal(), "hf_sub");
+    assert_eq!(
+        found.1,
+        format!("HF_TOKEN ({}:1)", at("home/work/sub/.env").display())
+    );
+}
