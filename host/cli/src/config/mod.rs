@@ -9,8 +9,8 @@
 //! | flag | the command line | environment |
 //!
 //! Objects are merged, everything else is replaced. Then variables are put into values ([`substitute`]), so what has been
-//! replaced needs no variable; then keys and types are checked ([`check`]), then what goes beyond types ([`rules`]). All that
-//! is wrong is told at once. Reading files is apart ([`files`]): [`Config::load`] only computes.
+//! replaced needs no variable; then keys and types are checked ([`check`]), then what goes beyond types ([`rules`]): all that is
+//! wrong in one of these steps is told at once. Reading files is apart ([`files`]): [`Config::load`] only computes.
 
 mod check;
 mod dotenv;
@@ -187,8 +187,10 @@ impl Config {
                 ..Tree::empty(Source::BuiltIn)
             });
         }
+        let before = problems.len();
         substitute_all(&mut tree, environment, "", &mut problems);
-        if problems.is_empty() {
+        // A value whose variable is not set has no type yet.
+        if problems.len() == before {
             problems.extend(check::check(&mut tree, &schema()));
         }
         if !problems.is_empty() {

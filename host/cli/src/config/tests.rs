@@ -101,7 +101,7 @@ fn precedence() {
                 ..Given::default()
             },
             "dotenv/model",
-            "environment ML_INTERN_MODEL",
+            "environment ML_INTERN_MODEL (p/.env:1)",
         ),
         (
             Given {
@@ -414,6 +414,14 @@ fn errors() {
             project("{\n\"yolo_mode\": true,\n\"policy\": \"mine.toml\"}"),
             "p/.ml-intern/config.json:2: /yolo_mode: a project's file may set it to `false` alone; set it in your own file\n\
              p/.ml-intern/config.json:3: /policy: a project's file may not set it: it decides what is allowed; set it in your own file",
+        ),
+        (
+            Given {
+                user: Some("{\"max_call\": 1}"),
+                ..project("{\"policy\": \"ci\"}")
+            },
+            "p/.ml-intern/config.json:1: /policy: a project's file may not set it: it decides what is allowed; set it in your own file\n\
+             u.json:1: /max_call: unknown key; the nearest is `max_calls`",
         ),
         (
             project("{\"max_iterations\": 301}"),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::environment::{Environment, From};
-use super::keys::{KEYS, Project};
+use super::keys::KEYS;
 use super::project::refusal;
 use super::tree::{Content, Leaf, Origin, Source, Tree};
 
@@ -19,9 +19,13 @@ pub(crate) fn layer(environment: &Environment<'_>, warnings: &mut Vec<String>) -
         if found.value.trim().is_empty() {
             continue;
         }
+        let place = match &found.from {
+            From::File { .. } => format!("{name} ({})", found.from),
+            From::Process | From::Default => name.to_owned(),
+        };
         let tree = Tree {
             origin: Origin {
-                source: Source::Variable(name.to_owned()),
+                source: Source::Variable(place),
                 line: None,
             },
             content: Content::Leaf(Leaf {
@@ -30,7 +34,6 @@ pub(crate) fn layer(environment: &Environment<'_>, warnings: &mut Vec<String>) -
             }),
         };
         if let From::File { .. } = found.from
-            && !matches!(key.project, Project::Any)
             && let Some(why) = refusal(key.project, &tree, None, environment)
         {
             warnings.push(format!("{}: {name} is ignored: {why}", found.from));
