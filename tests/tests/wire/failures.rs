@@ -24,7 +24,6 @@ fn error(format: Format, status: u16, kind: &str, message: &str) -> Answer {
     json_answer(status, &body)
 }
 
-/// The class, and what the turn ends with; how often it is asked.
 #[tokio::test]
 async fn classes() {
     use Format::{Local, Messages, Responses, Router};
@@ -32,7 +31,9 @@ async fn classes() {
         let (status, body) = format.too_long();
         json_answer(status, &body)
     };
-    let every: [(&str, Vec<(Format, Answer)>, usize); 8] = [
+    /// What the error says, how each provider tells it, and how often it is asked.
+    type Class = (&'static str, Vec<(Format, Answer)>, usize);
+    let every: [Class; 8] = [
         (
             "does not accept the credential",
             vec![
