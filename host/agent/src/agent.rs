@@ -1,6 +1,7 @@
 //! The loop.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use journal::JournalError;
 use tokio_util::sync::CancellationToken;
@@ -157,7 +158,7 @@ impl Agent {
             shown: Shown::of(options.output),
             effects: None,
             allowance: None,
-            tokens: 0,
+            tokens: AtomicU64::new(0),
             calls: 0,
             shared: Arc::clone(&shared),
         };

@@ -302,7 +302,6 @@ impl Thread {
                     call,
                     broken_off,
                 }) => {
-                    self.tokens = self.tokens.saturating_add(call.tokens);
                     match self.record.llm_call(call.clone()) {
                         Err(error) if !unrecordable(&error) => return Err(error.into()),
                         _ => self.tell(&call),

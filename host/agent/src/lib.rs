@@ -21,6 +21,7 @@ mod ending;
 mod estimate;
 mod event;
 mod inbox;
+mod losses;
 mod mark;
 mod message;
 mod model;

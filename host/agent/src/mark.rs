@@ -5,7 +5,7 @@
 //! | `system_prompt` | at the start, and where a session is resumed with another one | the prompt |
 //! | `note` | before the model is told | the host's guidance |
 //! | `turn_start` | with the user's input that begins a turn | where an undo goes back to |
-//! | `llm_call` | before the answer that it is about | usage, cost, and reasoning that goes back |
+//! | `llm_call` | before the answer that it is about; alone where that broke off or is no part of the conversation | usage, cost, and reasoning that goes back |
 //! | `calls` | after an answer with calls | which id of the session's each call has |
 //! | `spilled` | before the end of a call with a long output | how much of it the model is shown |
 //! | `plan_update` | after the end of a call of the plan tool | the plan |

@@ -1,5 +1,6 @@
 //! What the loop asks of a language model.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -113,6 +114,12 @@ pub trait TurnSink: Send {
     /// The answer broke off and the request is sent again: every piece so far, of words and of thoughts, is void, and
     /// the turn begins anew.
     fn restart(&mut self);
+    /// An attempt broke off after its answer had begun, and is paid for all the same: what it used, or none where the
+    /// provider did not say. It comes before the restart, and before the error where there is no other attempt.
+    ///
+    /// Gives the most tokens that the answer to another attempt may have (none is no bound), or breaks where there is no
+    /// budget for one: the attempt's error is then the turn's.
+    fn lost(&mut self, usage: Option<Usage>) -> ControlFlow<(), Option<u64>>;
     /// A line about the request itself for people, such as that it is sent again and why.
     fn status(&mut self, line: &str);
 }

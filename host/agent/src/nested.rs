@@ -15,6 +15,7 @@
 //! | agents in agents | none |
 
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
@@ -214,7 +215,7 @@ impl Agents for Delegates {
             shown: OUTPUT,
             effects: Some(around.effects.clone()),
             allowance: task.max_tokens.map(|most| Allowance { most }),
-            tokens: 0,
+            tokens: AtomicU64::new(0),
             calls: 0,
             shared: Arc::clone(shared),
         };
@@ -334,7 +335,7 @@ fn leaves_room(thread: &Thread) -> bool {
         .tokens()
         .saturating_add(SHORTEST_ANSWER)
         .saturating_mul(2);
-    thread.tokens.saturating_add(next) <= most
+    thread.tokens().saturating_add(next) <= most
 }
 
 /// Asks once, without tools, for what it has found.
@@ -344,11 +345,11 @@ async fn close(
     cancel: &CancellationToken,
 ) -> Result<String, NestedError> {
     if let Some(Allowance { most }) = thread.allowance {
-        let needed = thread.tokens.saturating_add(thread.context.tokens());
+        let needed = thread.tokens().saturating_add(thread.context.tokens());
         if needed >= most {
             return Err(NestedError::Budget(format!(
                 "its token budget of {most} does not pay for another request; {} are used",
-                thread.tokens
+                thread.tokens()
             )));
         }
     }

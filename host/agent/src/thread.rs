@@ -1,6 +1,8 @@
 //! One conversation with a model: the session's own, or a nested agent's.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use journal::CallId;
 use policy::Effect;
@@ -9,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::budget::Asking;
 use crate::clip::Shown;
 use crate::context::Context;
+use crate::losses::Losses;
 use crate::mark::LlmCall;
 use crate::outcome::Verdicts;
 use crate::record::{Record, unrecordable};
@@ -46,8 +49,8 @@ pub(crate) struct Thread {
     pub(crate) effects: Option<Vec<Effect>>,
     /// The tokens that it may use by itself.
     pub(crate) allowance: Option<Allowance>,
-    /// Tokens and calls so far.
-    pub(crate) tokens: u64,
+    /// Tokens and calls so far. Tokens are counted while a request is under way.
+    pub(crate) tokens: AtomicU64,
     pub(crate) calls: u64,
 }
 
@@ -99,7 +102,7 @@ impl Thread {
         let longest = self.allowance.map(|allowance| {
             allowance
                 .most
-                .saturating_sub(self.tokens)
+                .saturating_sub(self.tokens())
                 .saturating_sub(input)
         });
         let sent = self
@@ -129,7 +132,6 @@ impl Thread {
             }
         };
         self.undelivered.clear();
-        self.tokens = self.tokens.saturating_add(call.tokens);
         if broken_off {
             turn.tool_calls.clear();
         }
@@ -165,7 +167,7 @@ impl Thread {
             return Err(Stop::Interrupted);
         }
         if let View::Nested(nested) = &self.view {
-            let line = format!("tokens:{}", self.tokens);
+            let line = format!("tokens:{}", self.tokens());
             self.shared.events.send(nested.log(&line));
         }
         Ok(Answer { turn, ids })
@@ -197,19 +199,51 @@ impl Thread {
             longest: most,
             scripted,
         };
-        let reserved = shared
-            .within_budget(sending.kind, cancel, |budget| budget.reserve(asking))
-            .await?;
         let label = self.model.label();
+        loop {
+            let reserved = shared
+                .within_budget(sending.kind, cancel, |budget| budget.reserve(asking))
+                .await?;
+            let losses = Losses {
+                shared,
+                context: &self.context,
+                asking,
+                model: &label,
+                kind: sending.kind,
+                longest: sending.longest,
+                reserved,
+                calls: Vec::new(),
+                out_of_budget: false,
+            };
+            match self.send_once(&sending, losses, cancel).await? {
+                ControlFlow::Break(sent) => return Ok(sent),
+                // Its attempts used up what there was: somebody is asked whether there may be more.
+                ControlFlow::Continue(()) => {}
+            }
+        }
+    }
+
+    /// Sends a request for which something is set aside. Goes on where attempts broke off until there was nothing left.
+    async fn send_once(
+        &self,
+        sending: &Sending<'_>,
+        losses: Losses<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<ControlFlow<Sent>, Stop> {
+        let shared = &self.shared;
+        let Asking {
+            prices, scripted, ..
+        } = losses.asking;
+        let label = losses.model;
         let recorded = self.record.model_request(
-            &label,
+            label,
             sending.kind,
             sending.messages.len(),
             sending.specs,
             sending.delivered,
         );
         if let Err(error) = recorded {
-            shared.budget().release(reserved);
+            shared.budget().release(losses.reserved);
             return Err(error.into());
         }
         let session = shared.session();
@@ -218,10 +252,7 @@ impl Thread {
             tools: sending.specs,
             tool_choice: sending.choice,
             effort: self.effort,
-            max_output_tokens: [sending.longest, reserved.longest]
-                .into_iter()
-                .flatten()
-                .min(),
+            max_output_tokens: losses.most(),
             session: Some(session.as_str()).filter(|id| !id.is_empty()),
         };
         let start = shared.clock.now();
@@ -230,18 +261,33 @@ impl Thread {
             view: &self.view,
             stream: sending.stream,
             heard: String::new(),
+            losses,
         };
         let turn = tokio::select! {
             biased;
             () = cancel.cancelled() => None,
             turn = self.model.turn(request, &mut sink) => Some(turn),
         };
-        let heard = sink.heard;
+        let Pieces { heard, losses, .. } = sink;
+        let Losses {
+            reserved,
+            calls: lost,
+            out_of_budget,
+            ..
+        } = losses;
+        for call in lost {
+            self.count(&call);
+            self.record.llm_call(call.clone())?;
+            self.tell(&call);
+        }
         let latency = shared.clock.now().saturating_sub(start);
         let (mut turn, broken_off) = match turn {
             Some(Ok(turn)) => (turn, false),
             Some(Err(error)) => {
                 shared.budget().release(reserved);
+                if out_of_budget {
+                    return Ok(ControlFlow::Continue(()));
+                }
                 return Err(error.into());
             }
             None => (
@@ -266,7 +312,7 @@ impl Thread {
             budget.settle(turn.usage.as_ref(), &estimate, prices, scripted)
         };
         let call = LlmCall {
-            model: label,
+            model: label.to_owned(),
             kind: sending.kind.to_owned(),
             latency_ms: millis(latency),
             finish_reason: if broken_off {
@@ -280,11 +326,22 @@ impl Thread {
             tokens: counted.tokens,
             reasoning: turn.reasoning.clone(),
         };
-        Ok(Sent {
+        self.count(&call);
+        Ok(ControlFlow::Break(Sent {
             turn,
             call,
             broken_off,
-        })
+        }))
+    }
+
+    /// Counts an answer as the conversation's own.
+    fn count(&self, call: &LlmCall) {
+        self.tokens.fetch_add(call.tokens, Ordering::Relaxed);
+    }
+
+    /// Tokens so far.
+    pub(crate) fn tokens(&self) -> u64 {
+        self.tokens.load(Ordering::Relaxed)
     }
 
     /// Tells whoever watches that the model answered.

@@ -1,11 +1,14 @@
 //! How a conversation shows itself: the session's own with events for each thing that happens, a nested agent's with
 //! lines in the log of the call that it is part of.
 
+use std::ops::ControlFlow;
+
 use journal::CallId;
 use serde_json::Value;
 
 use crate::event::EventSender;
-use crate::{Event, Progress, TurnSink};
+use crate::losses::Losses;
+use crate::{Event, Progress, TurnSink, Usage};
 
 /// Characters of a nested call's arguments that are shown.
 const ARGUMENTS: usize = 80;
@@ -84,6 +87,7 @@ impl View {
 
 /// Shows a turn's words while they come, and remembers them in case that it is broken off.
 pub(crate) struct Pieces<'a> {
+    pub(crate) losses: Losses<'a>,
     pub(crate) events: &'a EventSender,
     pub(crate) view: &'a View,
     pub(crate) stream: bool,
@@ -119,6 +123,10 @@ impl TurnSink for Pieces<'_> {
         if self.streams() {
             self.events.send(Event::AssistantStreamRestart {});
         }
+    }
+
+    fn lost(&mut self, usage: Option<Usage>) -> ControlFlow<(), Option<u64>> {
+        self.losses.count(usage, &self.heard)
     }
 
     fn status(&mut self, line: &str) {

@@ -1,5 +1,7 @@
 //! A turn while it comes.
 
+use std::ops::ControlFlow;
+
 use agent::{
     FinishReason, MicroUsd, Reasoning, ReasoningBlock, Thought, ToolCall, Turn, TurnSink, Usage,
 };
@@ -107,6 +109,20 @@ impl<'s> Assembly<'s> {
 
     pub(crate) fn text_len(&self) -> usize {
         self.text.len()
+    }
+
+    /// Says what an attempt that failed has used, if its answer had begun. Gives how long the answer to another one may be
+    /// at most; `most` is how long this one might have been.
+    pub(crate) fn lost(
+        &mut self,
+        cost: Option<MicroUsd>,
+        most: Option<u64>,
+    ) -> ControlFlow<(), Option<u64>> {
+        if self.usage.is_none() && self.bytes == 0 {
+            return ControlFlow::Continue(most);
+        }
+        self.sink
+            .lost(self.usage.map(|usage| Usage { cost, ..usage }))
     }
 
     /// Tells whoever watches why it begins anew. What was shown is void.

@@ -14,6 +14,7 @@
 
 mod ask;
 mod assembly;
+mod call_ids;
 mod catalogue;
 mod chat;
 mod decode;

@@ -1,11 +1,11 @@
 //! A model behind a network: one turn, from the first request to the last.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use agent::{
-    Effort, Message, MicroUsd, Model, ModelError, ModelInfo, Part, Probe, Turn, TurnRequest,
-    TurnSink,
+    Effort, Message, Model, ModelError, ModelInfo, Part, Probe, Turn, TurnRequest, TurnSink, Usage,
 };
 use async_trait::async_trait;
 use http::HeaderName;
@@ -317,6 +317,9 @@ impl TurnSink for Silence {
     fn text(&mut self, _: &str) {}
     fn reasoning(&mut self, _: &str) {}
     fn restart(&mut self) {}
+    fn lost(&mut self, _: Option<Usage>) -> ControlFlow<(), Option<u64>> {
+        ControlFlow::Continue(None)
+    }
     fn status(&mut self, _: &str) {}
 }
 
@@ -362,15 +365,13 @@ impl Model for Provider {
 
     async fn turn(
         &self,
-        request: TurnRequest<'_>,
+        mut request: TurnRequest<'_>,
         sink: &mut dyn TurnSink,
     ) -> Result<Turn, ModelError> {
         let known = self.catalogue.known(&self.id, &self.peer).await;
         let mut fit = self.fits.of(&self.label);
         let mut attempt = 1;
         let mut mends = 0;
-        // What was used by answers that broke off, as far as it is known.
-        let mut lost = MicroUsd::default();
         loop {
             let now = fit.clone();
             let ask = Ask {
@@ -392,10 +393,12 @@ impl Model for Provider {
                 if now.chat_only {
                     self.fits.keep(&self.label, &fit);
                 }
-                let cost = cost.map(|cost| cost.plus(lost));
                 return Ok(turn.turn(&self.label, ask.calls_before(), cost));
             };
-            lost = lost.plus(cost.unwrap_or_default());
+            match turn.lost(cost, request.max_output_tokens) {
+                ControlFlow::Continue(most) => request.max_output_tokens = most,
+                ControlFlow::Break(()) => return Err(self.advised(fault.error).await),
+            }
             mends += 1;
             if mends <= MENDS
                 && let Some(line) = self.mend(&fault, &ask, &mut fit)

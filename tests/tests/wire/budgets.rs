@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use agent::{MicroUsd, Options, Outcome};
+use ml_intern_tests::server::Answer;
 use policy::LimitName;
 use serde_json::json;
 
-use crate::format::{Format, calls, says};
-use crate::scene::Setup;
+use crate::format::{Format, calls, says, stream};
+use crate::scene::{Reply, Setup};
 
 /// The bound, whether it holds the session back, and how often the model was asked.
 #[tokio::test]
@@ -145,5 +146,47 @@ async fn unknown_prices() {
             assert!(scene.agent.tally().cost().is_some());
         }
         scene.check();
+    }
+}
+
+/// Attempts that broke off count: the bound holds, and one for which nothing is left is not made. A neighbour of the bound
+/// is not held back.
+#[tokio::test]
+async fn attempts_that_broke_off() {
+    for format in Format::ALL {
+        let turn = async |max_tokens| {
+            let setup = Setup {
+                options: Options {
+                    max_tokens: Some(max_tokens),
+                    ..Options::default()
+                },
+                table: format.row(100_000, Some(100)),
+                ..Setup::new(format)
+            };
+            let mut scene = setup
+                .replies(move |number, asked| {
+                    let whole = stream(format, &says("An answer."), number, &asked.body).concat();
+                    Reply::Raw(Answer::Cut(whole.as_bytes()[..whole.len() / 2].to_vec()))
+                })
+                .await;
+            let outcome = scene.turn("Go.").await;
+            let asked = scene.bodies().len();
+            scene.check();
+            (outcome, asked)
+        };
+        let limit = |outcome: &Outcome| match outcome {
+            Outcome::Limit(found) if found.limit == LimitName::Tokens => found.requested,
+            _ => panic!("{format:?}: {outcome:?}"),
+        };
+        let (outcome, asked) = turn(1).await;
+        assert_eq!(asked, 0);
+        // What one attempt needs, and no second one has.
+        let one = limit(&outcome) + 1;
+        let (outcome, asked) = turn(one).await;
+        assert_eq!(asked, 1, "{format:?}: {outcome:?}");
+        assert!(limit(&outcome) > one);
+        let (outcome, asked) = turn(one * 10).await;
+        assert_eq!(asked, 3, "{format:?}: {outcome:?}");
+        assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
     }
 }

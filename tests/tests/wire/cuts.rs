@@ -64,6 +64,16 @@ async fn cut_each_time() {
             panic!("{format:?}: {outcome:?}")
         };
         assert!(error.contains("broke off"), "{error}");
+        // Each is paid for, so each is counted, and seen.
+        assert_eq!(scene.agent.tally().requests, 3, "{format:?}");
+        let calls = scene.seen_of("llm_call");
+        assert_eq!(calls.len(), 3);
+        let known = format == Format::Messages;
+        for call in calls {
+            assert_eq!(call["finish_reason"], "broke_off");
+            assert_eq!(call["prompt_tokens"].is_u64(), known, "{call}");
+            assert_eq!(call["cost_usd"].is_number(), known, "{call}");
+        }
         assert_eq!(scene.turn("Again.").await.as_str(), "done");
         assert!(scene.ran().is_empty());
         scene.check();

@@ -2,7 +2,7 @@
 //!
 //! | format | held to |
 //! | --- | --- |
-//! | all | a prompt, tools with schemas, tools at all where there are calls, arguments that are objects, each call with exactly one result and no result without its call |
+//! | all | a prompt, tools with schemas, tools at all where there are calls, arguments that are objects, each call with exactly one result and no result without its call; ids that no other call of the request has, of the shape that the format takes; four marks for the cache at most |
 //! | Messages | roles take turns and the user is first and last; results right after their calls and before anything else; thoughts word for word, with their signature, before the calls; no empty texts |
 //! | Responses | each call before its result; thoughts word for word, and something after them |
 //! | Chat Completions | one system message, the first; results right after their calls; no two messages of the user or the assistant in a row |
@@ -29,6 +29,9 @@ pub(crate) fn problems(format: Format, body: &Value) -> Vec<String> {
             .any(|kind| said.contains(&format!("\"{kind}\"")))
     {
         found.push("calls, and no tools".to_owned());
+    }
+    if said.matches("\"cache_control\"").count() > 4 {
+        found.push("more than four marks for the cache".to_owned());
     }
     for tool in tools {
         let schema = ["/input_schema", "/parameters", "/function/parameters"]
@@ -57,6 +60,17 @@ fn ids<'a>(values: impl Iterator<Item = &'a Value>, found: &mut Vec<String>) -> 
     ids
 }
 
+/// Ids of calls that are there twice in a request, or not of the format's shape.
+fn shapes<'a>(calls: impl Iterator<Item = &'a Value>, narrow: bool, found: &mut Vec<String>) {
+    let calls: Vec<&Value> = calls.collect();
+    for id in ids(calls.into_iter(), found) {
+        let fits = |c: char| !narrow || c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if id.chars().count() > 64 || !id.chars().all(fits) {
+            found.push(format!("the id {id:?} is too long, or has odd characters"));
+        }
+    }
+}
+
 fn object(arguments: &Value) -> bool {
     let text = arguments.as_str().unwrap_or_default();
     serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object())
@@ -67,6 +81,9 @@ fn messages(body: &Value, found: &mut Vec<String>) {
         found.push("no prompt, or no bound on the answer".to_owned());
     }
     let all = list(&body["messages"]);
+    let blocks = all.iter().flat_map(|message| list(&message["content"]));
+    let calls = blocks.filter(|block| block["type"] == "tool_use");
+    shapes(calls.map(|block| &block["id"]), true, found);
     let mut waiting = BTreeSet::new();
     for (at, message) in all.iter().enumerate() {
         let wanted = if at % 2 == 0 { "user" } else { "assistant" };
@@ -123,6 +140,11 @@ fn responses(body: &Value, found: &mut Vec<String>) {
     }
     let all = list(&body["input"]);
     let of = |kind: &'static str| all.iter().filter(move |item| item["type"] == kind);
+    shapes(
+        of("function_call").map(|item| &item["call_id"]),
+        false,
+        found,
+    );
     let calls = ids(of("function_call").map(|item| &item["call_id"]), found);
     let results = ids(
         of("function_call_output").map(|item| &item["call_id"]),
@@ -163,6 +185,8 @@ fn responses(body: &Value, found: &mut Vec<String>) {
 
 fn chat(body: &Value, found: &mut Vec<String>) {
     let all = list(&body["messages"]);
+    let calls = all.iter().flat_map(|message| list(&message["tool_calls"]));
+    shapes(calls.map(|call| &call["id"]), false, found);
     let mut waiting: BTreeSet<String> = BTreeSet::new();
     let mut before = "";
     for (at, message) in all.iter().enumerate() {

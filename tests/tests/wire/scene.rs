@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agent::{
-    Agent, Approver, Clock, Events, Handle, Model, Options, Outcome, Parts, Services, Tools,
-    Unattended,
+    Agent, Approver, Clock, Events, Handle, Model, Options, Outcome, Parts, Restored, Services,
+    Tools, Unattended,
 };
 use async_trait::async_trait;
-use journal::{Header, Journal, Redactor};
+use journal::{Header, Journal, Reader, Redactor};
 use ml_intern_tests::providers::{CI, KEY, Playing, playing};
 use ml_intern_tests::server::{Answer, Asked};
 use serde_json::Value;
@@ -237,7 +237,11 @@ impl Scene {
         let refused = self.refused.lock().unwrap().clone();
         assert!(refused.is_empty(), "{refused:#?}");
         let Scene { agent, journal, .. } = self;
+        let messages = agent.messages().to_vec();
         drop(agent);
+        // What is read back is the conversation that there was.
+        let read = Reader::open(&journal).unwrap();
+        assert_eq!(Restored::read(read).unwrap().messages(), messages);
         journal::verify(&journal).unwrap();
         let text = std::fs::read_to_string(&journal).unwrap();
         assert!(!text.contains(KEY));

@@ -12,6 +12,7 @@ use agent::{Effort, Message, Part, Thought, ToolChoice};
 use serde_json::{Map, Value, json};
 
 use crate::ask::{Ask, NO_OUTPUT, data_url, is_picture, marked, words};
+use crate::call_ids::{CallIds, Shape};
 
 /// What differs between those who speak it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +28,23 @@ pub(crate) enum Flavour {
 /// The efforts that the router takes.
 pub(crate) const ROUTER_EFFORTS: [Effort; 3] = [Effort::Low, Effort::Medium, Effort::High];
 
+/// What each takes as the id of a call. OpenAI refuses more than 40 characters; others give some that are longer.
+const fn ids(flavour: Flavour) -> Shape {
+    Shape {
+        longest: match flavour {
+            Flavour::OpenAi => 40,
+            Flavour::Router | Flavour::Local => 256,
+        },
+        narrow: false,
+    }
+}
+
 /// The body.
 pub(crate) fn body(ask: &Ask<'_>, flavour: Flavour) -> Value {
     let mut body = Map::new();
     let cache = Cache::of(ask, flavour);
     body.insert("model".to_owned(), json!(ask.name));
-    let mut messages = conversation(ask);
+    let mut messages = conversation(ask, flavour);
     if cache == Cache::Marks {
         mark_messages(&mut messages);
         // What the provider does by itself with the rest of a growing conversation.
@@ -171,9 +183,10 @@ fn mark(message: &mut Value) {
     }
 }
 
-fn conversation(ask: &Ask<'_>) -> Vec<Value> {
+fn conversation(ask: &Ask<'_>, flavour: Flavour) -> Vec<Value> {
     let mut messages: Vec<Value> = Vec::new();
     let mut user: Vec<Value> = Vec::new();
+    let mut ids = CallIds::new(ids(flavour));
     for message in ask.request.messages {
         match message {
             Message::Note { text } => user.push(text_part(&marked(text))),
@@ -183,8 +196,11 @@ fn conversation(ask: &Ask<'_>) -> Vec<Value> {
                 messages.push(json!({ "role": "system", "content": text }));
             }
             Message::Assistant { .. } => {
-                flush(&mut user, &mut messages);
-                messages.extend(assistant(ask, message));
+                // A turn of thoughts alone is none, and does not end the user's.
+                if let Some(turn) = assistant(ask, message, &mut ids) {
+                    flush(&mut user, &mut messages);
+                    messages.push(turn);
+                }
             }
             Message::Tool {
                 tool_call_id,
@@ -196,7 +212,7 @@ fn conversation(ask: &Ask<'_>) -> Vec<Value> {
                 let waiting = std::mem::take(&mut user);
                 messages.push(json!({
                     "role": "tool",
-                    "tool_call_id": tool_call_id,
+                    "tool_call_id": ids.result(tool_call_id),
                     "content": result(content),
                 }));
                 user = waiting;
@@ -267,7 +283,7 @@ fn pictures(ask: &Ask<'_>, tool: &str, content: &[Part]) -> Vec<Value> {
     parts
 }
 
-fn assistant(ask: &Ask<'_>, message: &Message) -> Option<Value> {
+fn assistant(ask: &Ask<'_>, message: &Message, ids: &mut CallIds) -> Option<Value> {
     let Message::Assistant {
         text,
         reasoning,
@@ -295,9 +311,10 @@ fn assistant(ask: &Ask<'_>, message: &Message) -> Option<Value> {
     if !tool_calls.is_empty() {
         let calls: Vec<Value> = tool_calls
             .iter()
-            .map(|call| {
+            .zip(ids.calls(tool_calls))
+            .map(|(call, id)| {
                 json!({
-                    "id": call.id,
+                    "id": id,
                     "type": "function",
                     "function": { "name": call.name, "arguments": call.arguments },
                 })

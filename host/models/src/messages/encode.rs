@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::ask::{
     Ask, NO_OUTPUT, Piece, arguments_object, base64, is_picture, marked, pieces, words,
 };
+use crate::call_ids::{CallIds, Shape};
 use crate::catalogue::Thinking;
 
 /// Tokens that an answer may have where nothing is known of the model.
@@ -45,6 +46,12 @@ pub(crate) fn headers(ask: &Ask<'_>) -> Vec<(HeaderName, HeaderValue)> {
 fn thinking(ask: &Ask<'_>) -> Thinking {
     ask.fit.thinking.unwrap_or(ask.thinking)
 }
+
+/// The API takes letters, digits, `_` and `-` in the ids of calls; other providers' ids have more.
+const IDS: Shape = Shape {
+    longest: 64,
+    narrow: true,
+};
 
 /// The body.
 pub(crate) fn body(ask: &Ask<'_>) -> Value {
@@ -159,6 +166,7 @@ fn mark(ask: &Ask<'_>, block: &mut Value) {
 fn conversation(ask: &Ask<'_>) -> (Vec<Value>, Vec<Value>) {
     let mut system = Vec::new();
     let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
+    let mut ids = CallIds::new(IDS);
     for message in ask.request.messages {
         let (role, blocks) = match message {
             Message::System { text } => {
@@ -177,8 +185,11 @@ fn conversation(ask: &Ask<'_>) -> (Vec<Value>, Vec<Value>) {
                 content,
                 success,
                 ..
-            } => ("user", vec![result(ask, tool_call_id, content, *success)]),
-            Message::Assistant { .. } => ("assistant", assistant(ask, message)),
+            } => {
+                let id = ids.result(tool_call_id);
+                ("user", vec![result(ask, &id, content, *success)])
+            }
+            Message::Assistant { .. } => ("assistant", assistant(ask, message, &mut ids)),
         };
         let blocks: Vec<Value> = blocks
             .into_iter()
@@ -251,7 +262,7 @@ fn result(ask: &Ask<'_>, id: &str, content: &[Part], success: bool) -> Value {
     }
     let mut result = json!({
         "type": "tool_result",
-        "tool_use_id": call_id(id),
+        "tool_use_id": id,
         "content": blocks,
     });
     if !success && let Some(result) = result.as_object_mut() {
@@ -260,14 +271,7 @@ fn result(ask: &Ask<'_>, id: &str, content: &[Part], success: bool) -> Value {
     result
 }
 
-/// The API takes letters, digits, `_` and `-` in the ids of calls; other providers' ids have more.
-fn call_id(id: &str) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let id: String = id.chars().map(|c| if fits(c) { c } else { '_' }).collect();
-    if id.is_empty() { "_".to_owned() } else { id }
-}
-
-fn assistant(ask: &Ask<'_>, message: &Message) -> Vec<Value> {
+fn assistant(ask: &Ask<'_>, message: &Message, ids: &mut CallIds) -> Vec<Value> {
     let Message::Assistant {
         text,
         reasoning,
@@ -277,6 +281,7 @@ fn assistant(ask: &Ask<'_>, message: &Message) -> Vec<Value> {
         return Vec::new();
     };
     let thoughts = ask.replayed(reasoning.as_ref());
+    let ids = ids.calls(tool_calls);
     let mut blocks = Vec::new();
     for piece in pieces(text, tool_calls.len(), &thoughts) {
         match piece {
@@ -285,7 +290,7 @@ fn assistant(ask: &Ask<'_>, message: &Message) -> Vec<Value> {
                 if let Some(call) = tool_calls.get(index) {
                     blocks.push(json!({
                         "type": "tool_use",
-                        "id": call_id(&call.id),
+                        "id": ids.get(index),
                         "name": call.name,
                         "input": arguments_object(&call.arguments),
                     }));

@@ -14,12 +14,19 @@ use agent::{Message, Part, Thought, ToolChoice};
 use serde_json::{Map, Value, json};
 
 use crate::ask::{Ask, NO_OUTPUT, Piece, data_url, is_picture, pieces, words};
+use crate::call_ids::{CallIds, Shape};
 
 /// The least that the API takes as a bound on output.
 const LEAST_OUTPUT: u64 = 16;
 
 /// Characters of a cache key and of a call's id at most.
 const KEY: usize = 64;
+
+/// What the API takes as the id of a call.
+const IDS: Shape = Shape {
+    longest: KEY,
+    narrow: false,
+};
 
 /// The body.
 pub(crate) fn body(ask: &Ask<'_>) -> Value {
@@ -87,6 +94,7 @@ pub(crate) fn body(ask: &Ask<'_>) -> Value {
 fn conversation(ask: &Ask<'_>) -> (String, Vec<Value>) {
     let mut instructions = Vec::new();
     let mut items = Vec::new();
+    let mut ids = CallIds::new(IDS);
     for message in ask.request.messages {
         match message {
             Message::System { text } => instructions.push(text.as_str()),
@@ -106,10 +114,10 @@ fn conversation(ask: &Ask<'_>) -> (String, Vec<Value>) {
                 ..
             } => items.push(json!({
                 "type": "function_call_output",
-                "call_id": call_id(tool_call_id),
+                "call_id": ids.result(tool_call_id),
                 "output": output(ask, content),
             })),
-            Message::Assistant { .. } => assistant(ask, message, &mut items),
+            Message::Assistant { .. } => assistant(ask, message, &mut ids, &mut items),
         }
     }
     (instructions.join("\n\n"), items)
@@ -136,11 +144,7 @@ fn output(ask: &Ask<'_>, content: &[Part]) -> Value {
     json!(if text.is_empty() { NO_OUTPUT } else { &text })
 }
 
-fn call_id(id: &str) -> String {
-    id.chars().take(KEY).collect()
-}
-
-fn assistant(ask: &Ask<'_>, message: &Message, items: &mut Vec<Value>) {
+fn assistant(ask: &Ask<'_>, message: &Message, ids: &mut CallIds, items: &mut Vec<Value>) {
     let Message::Assistant {
         text,
         reasoning,
@@ -150,6 +154,7 @@ fn assistant(ask: &Ask<'_>, message: &Message, items: &mut Vec<Value>) {
         return;
     };
     let thoughts = ask.replayed(reasoning.as_ref());
+    let ids = ids.calls(tool_calls);
     let mut phase: Option<&Value> = None;
     // An item of reasoning belongs to the item after it; the API refuses one that nothing follows.
     let mut waiting: Vec<&Value> = Vec::new();
@@ -185,7 +190,7 @@ fn assistant(ask: &Ask<'_>, message: &Message, items: &mut Vec<Value>) {
             Piece::Call(index) => match tool_calls.get(index) {
                 Some(call) => json!({
                     "type": "function_call",
-                    "call_id": call_id(&call.id),
+                    "call_id": ids.get(index),
                     "name": call.name,
                     "arguments": call.arguments,
                 }),

@@ -407,3 +407,123 @@ async fn bounds_and_choices() {
         assert_eq!(body["tools"].as_array().unwrap().len(), 2, "{id}");
     }
 }
+
+/// A turn of thoughts alone leaves no trace in what the user said, and a call that has another one's id has one of its own.
+#[tokio::test]
+async fn odd_turns() {
+    let alone = |id: &str, thought: Thought| Message::Assistant {
+        text: String::new(),
+        reasoning: Some(Reasoning {
+            model: id.into(),
+            blocks: vec![ReasoningBlock {
+                thought,
+                after_text: 0,
+                after_calls: 0,
+            }],
+        }),
+        tool_calls: Vec::new(),
+    };
+    let long = "x".repeat(70);
+    let asks = |calls: &[&str]| Message::Assistant {
+        text: String::new(),
+        reasoning: None,
+        tool_calls: calls.iter().map(|id| call(id, "read", "{}")).collect(),
+    };
+    let done = |id: &str, text: &str| result(id, vec![Part::text(text)], true);
+    let conversation = |id: &str, thought: Thought| {
+        vec![
+            user("One."),
+            alone(id, thought),
+            user("Two."),
+            asks(&["call_1", "a.1", "a:1"]),
+            done("a:1", "r3"),
+            done("call_1", "r1"),
+            done("a.1", "r2"),
+            asks(&["call_1", &format!("{long}1"), &format!("{long}2")]),
+            done("call_1", "r4"),
+            done(&format!("{long}1"), "r5"),
+            done(&format!("{long}2"), "r6"),
+            user("Three."),
+        ]
+    };
+    let table = [
+        (
+            "anthropic/claude-opus-4-8",
+            Thought::Signed {
+                text: "hm".into(),
+                signature: "sig".into(),
+            },
+            "/messages",
+            ["tool_use", "id", "tool_result", "tool_use_id"],
+        ),
+        (
+            "openai/gpt-5.5",
+            Thought::Item {
+                item: json!({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"}),
+            },
+            "/input",
+            [
+                "function_call",
+                "call_id",
+                "function_call_output",
+                "call_id",
+            ],
+        ),
+        (
+            "moonshotai/Kimi-K2.6",
+            Thought::Field {
+                name: "reasoning_content".into(),
+                value: json!("hm"),
+            },
+            "/messages",
+            ["function", "id", "tool", "tool_call_id"],
+        ),
+    ];
+    for (id, thought, place, [kind, own, other, back]) in table {
+        let body = sent(id, &conversation(id, thought), None).await;
+        let all = body.pointer(place).unwrap().as_array().unwrap();
+        let roles: Vec<&str> = all
+            .iter()
+            .filter_map(|message| message["role"].as_str())
+            .collect();
+        if place == "/messages" {
+            assert!(
+                roles
+                    .windows(2)
+                    .all(|two| two[0] != two[1] || two[0] == "tool"),
+                "{roles:?}"
+            );
+        }
+        let mut calls: Vec<String> = Vec::new();
+        let mut results: Vec<(u32, String)> = Vec::new();
+        look(&body, &mut |found| {
+            if found["type"] == kind && found[own].is_string() {
+                calls.push(found[own].as_str().unwrap().to_owned());
+            } else if (found["type"] == other || found["role"] == other) && found[back].is_string()
+            {
+                let said = found.to_string();
+                let number = (1..=6).find(|number| said.contains(&format!("\"r{number}\"")));
+                results.push((number.unwrap(), found[back].as_str().unwrap().to_owned()));
+            }
+        });
+        assert_eq!(calls.len(), 6, "{id}: {body}");
+        results.sort();
+        let back: Vec<String> = results.into_iter().map(|(_, id)| id).collect();
+        assert_eq!(back, calls, "{id}: each result is its own call's");
+        calls.sort();
+        calls.dedup();
+        assert_eq!(calls.len(), 6, "{id}: each call has its own id");
+    }
+}
+
+/// Every object in a value.
+fn look(value: &Value, each: &mut impl FnMut(&Value)) {
+    match value {
+        Value::Object(fields) => {
+            each(value);
+            fields.values().for_each(|field| look(field, each));
+        }
+        Value::Array(items) => items.iter().for_each(|item| look(item, each)),
+        _ => {}
+    }
+}

@@ -1,6 +1,10 @@
 //! Models at a server that plays answers, and a sink that remembers.
 
-use agent::{Effort, Message, Model, ModelError, Part, ToolSpec, Turn, TurnRequest, TurnSink};
+use std::ops::ControlFlow;
+
+use agent::{
+    Effort, Message, Model, ModelError, Part, ToolSpec, Turn, TurnRequest, TurnSink, Usage,
+};
 use ml_intern_tests::providers::{CI, Playing, playing};
 use serde_json::json;
 
@@ -15,6 +19,8 @@ pub(crate) struct Watcher {
     pub(crate) thoughts: String,
     pub(crate) restarts: usize,
     pub(crate) lines: Vec<String>,
+    /// What attempts used that broke off.
+    pub(crate) lost: Vec<Option<Usage>>,
 }
 
 impl TurnSink for Watcher {
@@ -35,6 +41,11 @@ impl TurnSink for Watcher {
         self.pieces.clear();
         self.thoughts.clear();
         self.restarts += 1;
+    }
+
+    fn lost(&mut self, usage: Option<Usage>) -> ControlFlow<(), Option<u64>> {
+        self.lost.push(usage);
+        ControlFlow::Continue(None)
     }
 
     fn status(&mut self, line: &str) {

@@ -1,11 +1,12 @@
 //! Tools without a world behind them, and ways to play a script.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use agent::{
     Agent, Approval, CallContext, Message, Model, ModelError, Options, Outcome, Part, Parts,
     Prepared, Receipt, SystemClock, ToolFailure, ToolOutcome, ToolOutput, ToolSpec, Tools, Turn,
-    TurnRequest, TurnSink, Unattended,
+    TurnRequest, TurnSink, Unattended, Usage,
 };
 use async_trait::async_trait;
 use ml_intern_models::{Script, ScriptError};
@@ -116,6 +117,10 @@ impl TurnSink for Pieces {
 
     fn restart(&mut self) {
         self.0.clear();
+    }
+
+    fn lost(&mut self, _: Option<Usage>) -> ControlFlow<(), Option<u64>> {
+        unreachable!("a script has no attempts");
     }
 
     fn status(&mut self, _: &str) {}
