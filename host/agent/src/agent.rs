@@ -25,9 +25,9 @@ use crate::thread::{Answer, Thread};
 use crate::threshold::Threshold;
 use crate::view::View;
 use crate::{
-    Agents, Approver, BudgetAnswer, BudgetSubject, Clock, Event, FinishReason, Message, Model,
-    ModelError, ModelInfo, Notice, Options, Outcome, Part, Plan, Services, SessionRules,
-    SharedJournal, Tally, ToolChoice, Tools, nested,
+    Agents, Approver, BudgetAnswer, BudgetSubject, Clock, Effort, Event, FinishReason, Message,
+    Meter, Model, ModelError, ModelInfo, Notice, Options, Outcome, Part, Plan, Services,
+    SessionRules, SharedJournal, Tally, ToolChoice, Tools, nested,
 };
 
 /// How often in a row the provider may say that the conversation is too long.
@@ -249,6 +249,18 @@ impl Agent {
         self.thread.model = model;
         self.window = None;
         Ok(())
+    }
+
+    /// Another effort from the next request on; none leaves it to the provider.
+    pub fn set_effort(&mut self, effort: Option<Effort>) {
+        self.shared().set_effort(effort);
+        self.thread.effort = effort;
+    }
+
+    /// What the session has used, and may use.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        Meter::new(Arc::clone(self.shared()))
     }
 
     /// Takes what the user says and goes on until the model is done, something stops it, or `cancel` is cancelled.

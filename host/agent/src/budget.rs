@@ -152,6 +152,11 @@ impl Budget {
         }
     }
 
+    /// Dollars that count against the bound.
+    pub(crate) const fn charged(&self) -> MicroUsd {
+        self.charged
+    }
+
     /// Dollars that are left under the bound.
     pub(crate) fn left(&self) -> Option<MicroUsd> {
         let used = self.charged.plus(self.reserved_cost);

@@ -24,6 +24,7 @@ mod inbox;
 mod losses;
 mod mark;
 mod message;
+mod meter;
 mod model;
 mod model_info;
 mod money;
@@ -61,6 +62,7 @@ pub use estimate::{ByLength, Estimator};
 pub use event::{ApprovalItem, Envelope, Event, Events};
 pub use mark::AnswerDetails;
 pub use message::{Message, Part, Reasoning, ReasoningBlock, Thought, ToolCall, in_words};
+pub use meter::Meter;
 pub use model::{
     FinishReason, Model, ModelError, Probe, ToolChoice, ToolSpec, Turn, TurnRequest, TurnSink,
     Usage,

@@ -203,7 +203,7 @@ impl Agents for Delegates {
             context: Context::new(messages, &specs, Arc::clone(&shared.services.estimator)),
             model,
             info: ModelInfo::default(),
-            effort: shared.options.effort.map(|effort| effort.min(Effort::High)),
+            effort: shared.effort().map(|effort| effort.min(Effort::High)),
             kind: "research",
             specs: specs.into(),
             record,

@@ -9,7 +9,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::inbox::{Inbox, Submission};
-use crate::{Agent, Agents, Desk, DeskError, Model, Outcome, SessionRules};
+use crate::{Agent, Agents, Desk, DeskError, Effort, Meter, Model, Outcome, SessionRules};
 
 /// Submissions that may wait at one time.
 pub const SUBMISSIONS: usize = 64;
@@ -80,12 +80,14 @@ pub struct ApprovalAnswer {
 pub(crate) enum Work {
     Operation(Operation),
     SwitchModel(Arc<dyn Model>),
+    SetEffort(Option<Effort>),
 }
 
 impl std::fmt::Debug for Work {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Work::Operation(operation) => operation.fmt(f),
+            Work::SetEffort(effort) => f.debug_tuple("SetEffort").field(effort).finish(),
             Work::SwitchModel(model) => f.debug_tuple("SwitchModel").field(&model.label()).finish(),
         }
     }
@@ -98,6 +100,7 @@ pub struct Handle {
     submitted: u64,
     rules: SessionRules,
     agents: Arc<dyn Agents>,
+    meter: Meter,
     desk: Option<Desk>,
 }
 
@@ -139,6 +142,7 @@ impl Agent {
         let inbox = self.shared().inbox.clone();
         let rules = self.session_rules();
         let agents = self.agents();
+        let meter = self.meter();
         let work = inbox.clone();
         let task = tokio::spawn(async move {
             while let Some(Submission {
@@ -155,6 +159,10 @@ impl Agent {
                         break;
                     }
                     Work::Operation(operation) => self.operate(operation, &cancel).await,
+                    Work::SetEffort(effort) => {
+                        self.set_effort(effort);
+                        Outcome::Done { text: None }
+                    }
                     Work::SwitchModel(model) => match self.switch_model(model) {
                         Ok(()) => Outcome::Done { text: None },
                         Err(error) => Outcome::Failed {
@@ -174,6 +182,7 @@ impl Agent {
             submitted: 0,
             rules,
             agents,
+            meter,
             desk: None,
         }
     }
@@ -232,6 +241,21 @@ impl Handle {
     /// When the queue is full or the agent has ended.
     pub fn switch_model(&mut self, model: Arc<dyn Model>) -> Result<Ticket, QueueError> {
         self.put(Work::SwitchModel(model))
+    }
+
+    /// Another effort, as soon as what is in the queue is done; none leaves it to the provider.
+    ///
+    /// # Errors
+    ///
+    /// When the queue is full or the agent has ended.
+    pub fn set_effort(&mut self, effort: Option<Effort>) -> Result<Ticket, QueueError> {
+        self.put(Work::SetEffort(effort))
+    }
+
+    /// What the session has used, and may use.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        self.meter.clone()
     }
 
     fn put(&mut self, work: Work) -> Result<Ticket, QueueError> {

@@ -17,8 +17,8 @@ use crate::mark::Mark;
 use crate::record::Record;
 use crate::stop::Stop;
 use crate::{
-    ApprovalItem, Approver, BudgetAnswer, BudgetQuestion, BudgetSubject, Clock, Denial, Event,
-    MicroUsd, Model, Notice, Options, Services, SessionRules, ToolSpec, Tools,
+    ApprovalItem, Approver, BudgetAnswer, BudgetQuestion, BudgetSubject, Clock, Denial, Effort,
+    Event, MicroUsd, Model, Notice, Options, Services, SessionRules, ToolSpec, Tools,
 };
 
 /// How often somebody is asked about the same bound before a no is taken for granted.
@@ -40,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) record: Record,
     pub(crate) inbox: Inbox,
     model: Mutex<Arc<dyn Model>>,
+    effort: Mutex<Option<Effort>>,
     session: Mutex<String>,
     budget: Mutex<Budget>,
     running: Mutex<HashMap<CallId, Running>>,
@@ -98,6 +99,7 @@ impl Shared {
         } = makings;
         Shared {
             budget: Mutex::new(Budget::new(options.bounds())),
+            effort: Mutex::new(options.effort),
             tools,
             approver,
             clock,
@@ -127,6 +129,14 @@ impl Shared {
 
     pub(crate) fn set_model(&self, model: Arc<dyn Model>) {
         *lock(&self.model) = model;
+    }
+
+    pub(crate) fn effort(&self) -> Option<Effort> {
+        *lock(&self.effort)
+    }
+
+    pub(crate) fn set_effort(&self, effort: Option<Effort>) {
+        *lock(&self.effort) = effort;
     }
 
     pub(crate) fn session(&self) -> String {

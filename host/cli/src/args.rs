@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use serde_json::Value;
+
+use crate::config::Flag;
 
 /// An autonomous machine-learning agent whose every tool runs as a WASI component, under a policy.
 #[derive(Debug, Parser)]
@@ -44,6 +47,9 @@ pub(crate) enum Command {
     /// Look at a policy
     #[command(subcommand)]
     Policy(Policy),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(Config),
     /// List the tools that the model is offered
     Tools(Tools),
     /// Install what runs need: the Python image, compiled ahead of time, and the plugins
@@ -99,27 +105,16 @@ pub(crate) struct Resume {
 #[derive(Debug, Args)]
 pub(crate) struct How {
     /// The model, for example anthropic/claude-sonnet-4-5, Qwen/Qwen3-32B, llamacpp/gemma or scripted/turns.jsonl
-    #[arg(
-        long,
-        short,
-        env = "ML_INTERN_MODEL",
-        default_value = "scripted/demo",
-        overrides_with = "model"
-    )]
-    pub(crate) model: String,
+    #[arg(long, short, overrides_with = "model")]
+    pub(crate) model: Option<String>,
 
     /// How hard the model is to think: minimal, low, medium, high, xhigh or max
     #[arg(long)]
     pub(crate) effort: Option<agent::Effort>,
 
     /// The policy: interactive, ci, offline, or a file
-    #[arg(
-        long,
-        env = "ML_INTERN_POLICY",
-        default_value = "ci",
-        overrides_with = "policy"
-    )]
-    pub(crate) policy: String,
+    #[arg(long, overrides_with = "policy")]
+    pub(crate) policy: Option<String>,
 
     /// A directory that code may read at /data/NAME, whatever its size: it is not copied
     #[arg(long, value_name = "NAME=DIRECTORY")]
@@ -129,12 +124,12 @@ pub(crate) struct How {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Turns of the model at most; negative is 10,000
-    #[arg(long, default_value_t = 300, allow_negative_numbers = true)]
-    pub(crate) max_iterations: i64,
+    /// Turns of the model at most, 300 where nothing else is said; negative is 10,000
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) max_iterations: Option<i64>,
 
     /// What the session may cost, in US dollars
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, alias = "budget", allow_negative_numbers = true)]
     pub(crate) max_cost: Option<f64>,
 
     /// Tokens that the session may use, in and out together
@@ -159,6 +154,26 @@ pub(crate) struct How {
 
     #[command(flatten)]
     pub(crate) plugins: Plugins,
+}
+
+impl How {
+    /// What it says of the configuration's keys.
+    pub(crate) fn flags(&self) -> Vec<Flag> {
+        let effort = self.effort.map(agent::Effort::as_str);
+        let said: [(&str, Option<Value>); 8] = [
+            ("model_name", self.model.as_deref().map(Value::from)),
+            ("reasoning_effort", effort.map(Value::from)),
+            ("policy", self.policy.as_deref().map(Value::from)),
+            ("max_iterations", self.max_iterations.map(Value::from)),
+            ("max_cost_usd", self.max_cost.map(Value::from)),
+            ("max_tokens", self.max_tokens.map(Value::from)),
+            ("max_calls", self.max_calls.map(Value::from)),
+            ("timeout", self.timeout.as_deref().map(Value::from)),
+        ];
+        said.into_iter()
+            .filter_map(|(key, value)| Flag::of(key, value?))
+            .collect()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -230,6 +245,20 @@ pub(crate) enum Policy {
         /// interactive, ci, offline, or a file
         policy: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Print every value and where it comes from
+    Show {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the files that are read, in the order in which they count
+    Path,
+    /// Print the JSON Schema of the file, for editors
+    Schema,
 }
 
 #[derive(Debug, Args)]

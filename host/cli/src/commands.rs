@@ -4,11 +4,12 @@ use policy::Need;
 use sandbox::{Mounts, Plugin, Sandbox};
 use serde_json::{Value, json};
 
-use crate::args::{Journal, Policy, Tools};
+use crate::args::{Config, Journal, Policy, Tools};
+use crate::config::{self, Here};
 use crate::fail::Fail;
 use crate::paths::Paths;
-use crate::render::put;
-use crate::{profile, run, tools as load};
+use crate::render::{put, warn};
+use crate::{profile, start, tools as load};
 
 /// `journal verify`.
 pub(crate) fn journal(args: &Journal) -> Result<u8, Fail> {
@@ -43,6 +44,26 @@ pub(crate) fn policy(args: &Policy) -> Result<u8, Fail> {
     Ok(0)
 }
 
+/// `config show`, `config path` and `config schema`.
+pub(crate) fn config(args: &Config) -> Result<u8, Fail> {
+    match args {
+        Config::Show { json } => {
+            let here = Here::find(Vec::new())?;
+            for warning in &here.loaded.warnings {
+                warn(warning);
+            }
+            if *json {
+                put(&format!("{:#}\n", here.loaded.show_json()));
+            } else {
+                put(&here.loaded.show());
+            }
+        }
+        Config::Path => put(&config::places()?),
+        Config::Schema => put(&config::published()),
+    }
+    Ok(0)
+}
+
 /// `tools`.
 pub(crate) fn tools(args: &Tools) -> Result<u8, Fail> {
     let paths = Paths::find()?;
@@ -56,7 +77,7 @@ pub(crate) fn tools(args: &Tools) -> Result<u8, Fail> {
             patience: sandbox::PATIENCE,
         })
         .map_err(|error| Fail::failed(error.to_string()))?;
-        load::load(&sandbox, &run::plugin_paths(&args.plugins.paths, &paths)).await
+        load::load(&sandbox, &start::plugin_paths(&args.plugins.paths, &paths)).await
     })?;
     if args.json {
         let all: Vec<Value> = plugins.iter().flat_map(as_json).collect();

@@ -3,6 +3,7 @@
 mod args;
 mod around;
 mod commands;
+mod config;
 mod fail;
 mod mounts;
 mod paths;
@@ -14,6 +15,7 @@ mod secrets;
 mod services;
 mod session;
 mod setup;
+mod start;
 mod still;
 mod summary;
 mod tools;
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Some(Command::Discard(target)) => workspaces::discard(&target),
         Some(Command::Journal(journal)) => commands::journal(&journal),
         Some(Command::Policy(policy)) => commands::policy(&policy),
+        Some(Command::Config(config)) => commands::config(&config),
         Some(Command::Tools(tools)) => commands::tools(&tools),
         Some(Command::Setup(setup)) => setup::setup(&setup),
         Some(Command::Worker { arguments }) => sandbox::workers::main(&arguments)

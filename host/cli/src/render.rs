@@ -181,6 +181,11 @@ pub(crate) fn put(text: &str) {
     let _ = out.flush();
 }
 
+/// Says something that is no result, on standard error.
+pub(crate) fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "ml-intern: {text}");
+}
+
 /// One line, cut, without control characters that would move the cursor.
 fn short(text: &str) -> String {
     let clean = text

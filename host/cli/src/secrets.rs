@@ -4,6 +4,7 @@ use egress::Credentials;
 use journal::{Redactor, Secret};
 use models::Settings;
 
+use crate::config::Here;
 use crate::fail::Fail;
 
 /// Variables that hold a secret where they are set.
@@ -20,30 +21,40 @@ const KNOWN: [&str; 8] = [
 
 /// What takes the secrets out of what is written.
 pub(crate) fn redactor() -> Result<Redactor, Fail> {
-    let settings = Settings::read(|name| std::env::var(name).ok())
-        .map_err(|error| Fail::usage(error.to_string()))?;
-    Ok(held(&settings)?.0)
+    let here = Here::find(Vec::new())?;
+    Ok(held(&settings(&here)?, &here)?.0)
+}
+
+/// Where model providers are, and their keys.
+pub(crate) fn settings(here: &Here) -> Result<Settings, Fail> {
+    Settings::read(|name| here.environment.value(name))
+        .map_err(|error| Fail::usage(error.to_string()))
 }
 
 /// The same secrets for both sinks: the journal's redactor and the egress gate's scan. The keys of model providers are
 /// put on requests to their own origins.
-pub(crate) fn held(settings: &Settings) -> Result<(Redactor, Credentials), Fail> {
+pub(crate) fn held(settings: &Settings, here: &Here) -> Result<(Redactor, Credentials), Fail> {
     let keys: Vec<(&str, &str)> = settings
         .secrets()
         .map(|(name, key)| (name, key.reveal()))
         .collect();
-    let held: Vec<(&str, String)> = KNOWN
+    let known = KNOWN
         .into_iter()
-        .filter_map(|name| Some((name, std::env::var(name).ok()?.trim().to_owned())))
-        .filter(|(_, value)| value.len() >= Redactor::MIN_LENGTH)
-        .collect();
+        .filter_map(|name| Some((name.to_owned(), here.environment.value(name)?)));
+    let mut held: Vec<(String, String)> = Vec::new();
+    for (name, value) in known.chain(here.loaded.secrets()) {
+        let value = value.trim();
+        if value.len() >= Redactor::MIN_LENGTH && held.iter().all(|(_, known)| known != value) {
+            held.push((name, value.to_owned()));
+        }
+    }
     // One that has two names is known by that of its variable.
     let others = keys
         .iter()
         .filter(|(_, key)| held.iter().all(|(_, value)| value != key));
     let secrets = held
         .iter()
-        .map(|(name, value)| (*name, value.as_str()))
+        .map(|(name, value)| (name.as_str(), value.as_str()))
         .chain(others.copied())
         .filter(|(_, value)| value.len() >= Redactor::MIN_LENGTH)
         .map(|(name, value)| Secret {

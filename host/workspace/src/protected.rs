@@ -18,8 +18,8 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 /// | `.github/workflows`, `.gitlab-ci.yml`, `.circleci`, `.ci`, `Jenkinsfile` … | continuous integration runs it, with secrets |
 /// | `.bashrc`, `.profile`, `.zshrc`, `.envrc` … | a shell runs it |
 /// | `.vscode`, `.idea`, `.devcontainer`, `.vimrc`, `.dir-locals.el` … | an editor or debugger runs it |
-/// | `.pre-commit-config.yaml`, `.husky`, `lefthook.yml`, `.npmrc`, `.cargo` … | a developer's tool runs it |
-/// | `.ssh`, `.gnupg`, `.netrc`, `.pypirc` … | it holds, or opens the door to, credentials |
+/// | `.pre-commit-config.yaml`, `.husky`, `lefthook.yml`, `.npmrc`, `.cargo`, `.ml-intern` … | a developer's tool runs it |
+/// | `.ssh`, `.gnupg`, `.netrc`, `.pypirc`, `.env` … | it holds, or opens the door to, credentials |
 #[derive(Debug, Clone)]
 pub struct Protected {
     rules: Vec<Rule>,
@@ -196,6 +196,7 @@ const DEFAULT: [(&str, &[&str]); 6] = [
             ".lintstagedrc*",
             ".npmrc",
             ".yarnrc",
+            ".ml-intern",
             ".yarnrc.yml",
             ".yarn",
             ".pnpmfile.cjs",
@@ -217,6 +218,7 @@ const DEFAULT: [(&str, &[&str]); 6] = [
             ".ssh",
             ".gnupg",
             ".netrc",
+            ".env",
             ".pypirc",
             ".aws",
             ".kube",
@@ -390,7 +392,13 @@ mod tests {
             ("home/.profile", ".profile", "home/profile"),
             (".zshrc", ".zshrc", "zshrc.md"),
             (".envrc", ".envrc", ".env.example"),
+            (".env", ".env", ".env.example"),
             (".npmrc", ".npmrc", "package.json"),
+            (
+                ".ml-intern/config.json",
+                ".ml-intern",
+                "ml-intern/config.json",
+            ),
             (
                 ".pre-commit-config.yaml",
                 ".pre-commit-config.yaml",

@@ -27,6 +27,7 @@ pub(crate) struct Canned {
     says: Mutex<Says>,
     pub(crate) asked: Mutex<Vec<Vec<Message>>>,
     pub(crate) bounds: Mutex<Vec<Option<u64>>>,
+    pub(crate) efforts: Mutex<Vec<Option<ml_intern_agent::Effort>>>,
     pub(crate) started: Notify,
     /// Whether the next answer breaks off once before it comes whole.
     pub(crate) breaks_off: AtomicBool,
@@ -51,6 +52,7 @@ impl Model for Canned {
         self.asked.lock().unwrap().push(request.messages.to_vec());
         let next = (self.says.lock().unwrap())(&request);
         self.bounds.lock().unwrap().push(request.max_output_tokens);
+        self.efforts.lock().unwrap().push(request.effort);
         // Without a turn, it thinks for ever.
         let Some(turn) = next else {
             sink.text("half a ");
@@ -503,6 +505,7 @@ impl Setup {
             says: Mutex::new(self.says),
             asked: Mutex::default(),
             bounds: Mutex::default(),
+            efforts: Mutex::default(),
             started: Notify::new(),
             breaks_off: AtomicBool::new(false),
             info: Mutex::new(self.info),

@@ -169,6 +169,36 @@ async fn every_operation_has_an_end() {
     }
 }
 
+/// Another effort from the next request on, and a cap that was not there before.
+#[tokio::test]
+async fn another_effort_and_a_cap() {
+    let bench = Setup::new(vec![says("one"), says("two"), says("three")]).build();
+    let mut handle = bench.agent.spawn();
+    let first = handle.submit(say("a")).unwrap();
+    assert_eq!(first.outcome().await, done("one"));
+    let set = handle
+        .set_effort(Some(ml_intern_agent::Effort::Low))
+        .unwrap();
+    assert_eq!(set.outcome().await, Outcome::Done { text: None });
+    let second = handle.submit(say("b")).unwrap();
+    assert_eq!(second.outcome().await, done("two"));
+    assert_eq!(
+        *bench.model.efforts.lock().unwrap(),
+        [None, Some(ml_intern_agent::Effort::Low)]
+    );
+    let meter = handle.meter();
+    assert_eq!(meter.tally().requests, 2);
+    assert_eq!(meter.bounds().cost, None);
+    // Nobody knows what the model costs, so that the cap could not be kept.
+    meter.cap(Some(ml_intern_agent::MicroUsd(5_000_000)));
+    assert_eq!(
+        meter.bounds().cost,
+        Some(ml_intern_agent::MicroUsd(5_000_000))
+    );
+    let third = handle.submit(say("c")).unwrap();
+    assert!(matches!(third.outcome().await, Outcome::UnknownCost { .. }));
+}
+
 /// Another model from the next request on.
 #[tokio::test]
 async fn another_model() {

@@ -1,0 +1,240 @@
+//! What every run starts with: what is read before there is a session, and the agent with all that is around it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use agent::{Agent, Approver, Events, MicroUsd, Options, Parts, Services, SystemClock, Tools as _};
+use journal::Redactor;
+use sandbox::{Sandbox, Setup};
+
+use crate::args::How;
+use crate::around::{Files, Outputs};
+use crate::config::{Config, Here};
+use crate::fail::Fail;
+use crate::paths::Paths;
+use crate::profile::{self, Loaded};
+use crate::services::{Requests, SessionServices};
+use crate::session::{self, Session};
+use crate::tools::{self, PluginTools};
+use crate::{mounts, prompt, render, secrets, setup};
+
+/// The script that plays the model in the demo.
+const DEMO: &str = include_str!("../../../configs/scripts/demo.jsonl");
+
+/// Its id.
+pub(crate) const DEMO_ID: &str = "scripted/demo";
+
+/// What a run needs before there is a session.
+pub(crate) struct Ready {
+    pub(crate) paths: Paths,
+    pub(crate) here: Here,
+    pub(crate) policy: Loaded,
+    pub(crate) redactor: Redactor,
+    pub(crate) options: Options,
+    egress: egress::Egress,
+    providers: models::Providers,
+    requests: Arc<Requests>,
+    programs: Vec<(String, sandbox::Image)>,
+    data: Vec<(String, PathBuf)>,
+    plugins: Vec<PathBuf>,
+}
+
+impl Ready {
+    /// Reads it. Where nothing names a policy, it is `interactive` with a person there, and `ci` without.
+    pub(crate) fn of(how: &How, attended: bool) -> Result<Ready, Fail> {
+        let paths = Paths::find()?;
+        let here = Here::find(how.flags())?;
+        let config = &here.loaded.config;
+        for warning in &here.loaded.warnings {
+            render::warn(warning);
+        }
+        let usual = if attended { "interactive" } else { "ci" };
+        let policy = profile::load(config.policy.as_deref().unwrap_or(usual))?;
+        let settings = secrets::settings(&here)?;
+        let (redactor, credentials) = secrets::held(&settings, &here)?;
+        let egress = egress::Egress::builder()
+            .credentials(credentials)
+            .build()
+            .map_err(usage)?;
+        let requests = Arc::new(Requests::default());
+        let providers = models::Providers::new(
+            settings,
+            egress.clone(),
+            Arc::new(policy.policy.clone()),
+            Arc::clone(&requests) as Arc<dyn egress::Observe>,
+        )
+        .map_err(usage)?;
+        let options = Options {
+            strict_denials: how.strict_denials,
+            stream: !how.no_stream,
+            session_note: Some(prompt::note()),
+            ..options(config)
+        };
+        Ok(Ready {
+            programs: setup::installed(&paths)?,
+            data: mounts::data(&how.data)?,
+            plugins: plugin_paths(&how.plugins.paths, &paths),
+            paths,
+            here,
+            policy,
+            redactor,
+            options,
+            egress,
+            providers,
+            requests,
+        })
+    }
+
+    /// The model that the configuration names.
+    pub(crate) fn model(&self) -> Result<Box<dyn agent::Model>, Fail> {
+        let id = &self.here.loaded.config.model_name;
+        self.open(id).map_err(|fail| {
+            let origin = self.here.loaded.origin("model_name");
+            Fail::usage(format!("{fail} (the model is from {origin})"))
+        })
+    }
+
+    /// A model by its id.
+    pub(crate) fn open(&self, id: &str) -> Result<Box<dyn agent::Model>, Fail> {
+        if id == DEMO_ID {
+            let script = models::Script::parse("demo", DEMO.as_bytes()).map_err(usage)?;
+            return Ok(Box::new(script));
+        }
+        self.providers.open(id).map_err(usage)
+    }
+}
+
+/// The bounds that a configuration sets.
+fn options(config: &Config) -> Options {
+    Options {
+        max_iterations: agent::iterations(config.max_iterations),
+        max_cost: config.max_cost_usd.and_then(MicroUsd::from_dollars),
+        max_tokens: config.max_tokens,
+        max_calls: config.max_calls,
+        max_time: config.timeout.as_deref().and_then(time),
+        effort: config.reasoning_effort.map(agent::Effort::from),
+        ..Options::default()
+    }
+}
+
+/// A length of time as policies write it.
+fn time(text: &str) -> Option<Duration> {
+    policy::units::duration(text).map(Duration::from_millis)
+}
+
+/// The directories that were named, or the one that setup fills.
+pub(crate) fn plugin_paths(named: &[PathBuf], paths: &Paths) -> Vec<PathBuf> {
+    if named.is_empty() {
+        vec![paths.plugins()]
+    } else {
+        named.to_vec()
+    }
+}
+
+/// A session whose parts several hold.
+pub(crate) struct Opened {
+    pub(crate) directory: PathBuf,
+    pub(crate) workspace: Arc<workspace::Workspace>,
+    pub(crate) journal: agent::SharedJournal,
+    restored: Option<agent::Restored>,
+}
+
+impl From<Session> for Opened {
+    fn from(session: Session) -> Opened {
+        Opened {
+            directory: session.directory,
+            workspace: Arc::new(session.workspace),
+            journal: Arc::new(Mutex::new(session.journal)),
+            restored: session.restored,
+        }
+    }
+}
+
+/// An agent that can take its first turn.
+pub(crate) struct Started {
+    pub(crate) agent: Agent,
+    pub(crate) events: Events,
+    /// How the model is named.
+    pub(crate) label: String,
+    /// How many tools it is offered.
+    pub(crate) tools: usize,
+}
+
+/// Loads the plugins, and puts the agent together.
+pub(crate) async fn start(
+    ready: &Ready,
+    session: &mut Opened,
+    model: Box<dyn agent::Model>,
+    approver: Arc<dyn Approver>,
+) -> Result<Started, Fail> {
+    let Opened {
+        directory,
+        workspace,
+        journal,
+        restored,
+    } = session;
+    let policy = ready.policy.policy.clone();
+    ready.requests.record(journal);
+    let sandbox = Sandbox::new(Setup {
+        cache: &ready.paths.compiled(),
+        mounts: mounts::mounts(&ready.data, directory, workspace.root())?,
+        programs: ready.programs.clone(),
+        worker: Some(crate::worker()?),
+        walls: policy.walls(),
+        patience: sandbox::PATIENCE,
+    })
+    .map_err(failed)?;
+    // It gets ready while the model thinks.
+    sandbox.prepare();
+    let plugins = tools::load(&sandbox, &ready.plugins).await?;
+    let system_prompt = prompt::system(&policy);
+    let services = Arc::new(SessionServices::new(Arc::clone(journal)));
+    let tools = Arc::new(PluginTools::new(
+        plugins,
+        policy,
+        Arc::clone(&services),
+        ready.egress.clone(),
+    ));
+    services.offer(&tools);
+    let tool_count = tools.specs().len();
+    let label = model.label();
+    let parts = Parts {
+        model: Arc::from(model),
+        tools,
+        approver,
+        clock: Arc::new(SystemClock::new()),
+        journal: Arc::clone(journal),
+        system_prompt,
+    };
+    let around = Services {
+        checkpoints: Some(Arc::new(Files(Arc::clone(workspace)))),
+        spill: Some(Arc::new(Outputs {
+            directory: directory.join(session::OUTPUTS),
+            shown: format!("/{}/{}", mounts::DATA, session::OUTPUTS),
+        })),
+        stores: Some(Arc::clone(&services) as Arc<dyn agent::Stores>),
+        ..Services::default()
+    };
+    let options = ready.options.clone();
+    let (agent, events) = match restored.take() {
+        None => Agent::with(parts, around, options),
+        Some(restored) => Agent::resume(parts, around, options, restored),
+    }
+    .map_err(failed)?;
+    services.delegate(agent.agents());
+    Ok(Started {
+        agent,
+        events,
+        label,
+        tools: tool_count,
+    })
+}
+
+fn usage(error: impl std::fmt::Display) -> Fail {
+    Fail::usage(error.to_string())
+}
+
+fn failed(error: impl std::fmt::Display) -> Fail {
+    Fail::failed(error.to_string())
+}
