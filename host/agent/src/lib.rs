@@ -78,7 +78,7 @@ pub use plan::{PLAN_TOOL, Plan, PlanItem, Status};
 pub use queue::{ApprovalAnswer, Handle, Operation, QueueError, SUBMISSIONS, Ticket};
 pub use record::SharedJournal;
 pub use repetition::MAX_NOTES;
-pub use replay::Restored;
+pub use replay::{Restored, result_in_words};
 pub use services::{
     Checkpoints, Notice, Notifier, PluginStores, ServiceError, Services, Sessions, Spill, Stores,
 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::shared::Shared;
-use crate::{Bounds, MicroUsd, Tally};
+use crate::{Bounds, Effort, MicroUsd, Tally};
 
 /// Shows what a session has used so far. Clones are the same meter.
 #[derive(Clone)]
@@ -54,6 +54,12 @@ impl Meter {
     pub fn worked(&self) -> Duration {
         let now = self.0.clock.now();
         self.0.budget().time.worked(now)
+    }
+
+    /// How hard the model is to think; none leaves it to the provider.
+    #[must_use]
+    pub fn effort(&self) -> Option<Effort> {
+        self.0.effort()
     }
 
     /// Sets what the session may cost, from here on; none is no bound. A person who resumes the session has to say so

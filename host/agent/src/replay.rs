@@ -532,6 +532,16 @@ fn count(used: &mut Used, call: &LlmCall) {
     }
 }
 
+/// All that a call gave, in words, as its record has it.
+#[must_use]
+pub fn result_in_words(end: &journal::CallEnd) -> String {
+    match outcome(end) {
+        Some(Ok(output)) => in_words(&output.content),
+        Some(Err(failure)) => failure.to_string(),
+        None => end.output.to_string(),
+    }
+}
+
 fn outcome(end: &journal::CallEnd) -> Option<Result<ToolOutput, ToolFailure>> {
     if end.outcome == "ok" {
         serde_json::from_value(end.output.clone()).ok().map(Ok)

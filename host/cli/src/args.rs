@@ -31,6 +31,8 @@ Exit codes:
 pub(crate) enum Command {
     /// Run one prompt to its end (the same as giving the prompt alone)
     Run(Run),
+    /// Talk: type, watch, answer what is asked (the same as no prompt, on a terminal)
+    Chat(Chat),
     /// Go on with an earlier session, or with a copy of it
     Resume(Resume),
     /// Show what a session has changed in its private copy
@@ -68,6 +70,21 @@ pub(crate) struct Run {
     pub(crate) prompt: Option<String>,
 
     /// The directory to work on; the run sees a private copy of it. `direct`, or `direct:DIRECTORY`, works in the
+    /// directory itself, with checkpoints
+    #[arg(long, default_value = ".")]
+    pub(crate) workspace: PathBuf,
+
+    /// Where this session's journal and private copy go
+    #[arg(long)]
+    pub(crate) session_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Chat {
+    /// The directory to work on; the session sees a private copy of it. `direct`, or `direct:DIRECTORY`, works in the
     /// directory itself, with checkpoints
     #[arg(long, default_value = ".")]
     pub(crate) workspace: PathBuf,

@@ -84,9 +84,16 @@ pub(crate) fn tools(args: &Tools) -> Result<u8, Fail> {
         put(&format!("{:#}\n", Value::Array(all)));
         return Ok(0);
     }
-    for plugin in &plugins {
+    put(&offered(&plugins));
+    Ok(0)
+}
+
+/// The plugins, their tools and operations, and what each of those does and needs.
+pub(crate) fn offered(plugins: &[Plugin]) -> String {
+    let mut text = String::new();
+    for plugin in plugins {
         let manifest = plugin.manifest();
-        put(&format!(
+        text.push_str(&format!(
             "{} {}  {}\n",
             manifest.name, manifest.version, manifest.summary
         ));
@@ -103,14 +110,14 @@ pub(crate) fn tools(args: &Tools) -> Result<u8, Fail> {
                 } else {
                     tool.name.clone()
                 };
-                put(&format!("  {name}: {}\n", effects.join(", ")));
+                text.push_str(&format!("  {name}: {}\n", effects.join(", ")));
                 for need in needs {
-                    put(&format!("    needs {need}\n"));
+                    text.push_str(&format!("    needs {need}\n"));
                 }
             }
         }
     }
-    Ok(0)
+    text
 }
 
 fn as_json(plugin: &Plugin) -> Vec<Value> {

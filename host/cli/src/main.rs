@@ -2,6 +2,8 @@
 
 mod args;
 mod around;
+mod attended;
+mod chat;
 mod commands;
 mod config;
 mod fail;
@@ -27,13 +29,21 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Cli, Command};
+use chat::Begin;
 use fail::Fail;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
-        None => run::run(&cli.run),
+        None => run::bare(&cli.run),
         Some(Command::Run(run)) => run::run(&run),
+        Some(Command::Chat(chat)) => chat::chat(
+            Begin::New {
+                workspace: &chat.workspace,
+                session_dir: chat.session_dir.as_deref(),
+            },
+            &chat.how,
+        ),
         Some(Command::Resume(resume)) => run::resume(&resume),
         Some(Command::Diff(diff)) => workspaces::diff(&diff),
         Some(Command::Commit(commit)) => workspaces::commit(&commit),

@@ -63,6 +63,12 @@ impl Paths {
         self.state.join("sessions")
     }
 
+    /// The lines that the user typed, in a directory that is there.
+    pub(crate) fn history(&self) -> Result<PathBuf, Fail> {
+        private_directory(&self.state)?;
+        Ok(self.state.join("history"))
+    }
+
     /// One session.
     pub(crate) fn session(&self, id: &str) -> PathBuf {
         self.sessions().join(id)

@@ -10,13 +10,14 @@ const RESULT_LINES: usize = 12;
 /// Characters of one line that are shown.
 const LINE: usize = 160;
 
-/// Prints events to standard output.
+/// Puts events into words.
 #[derive(Debug)]
 pub(crate) struct Renderer {
     json: bool,
     colour: bool,
     /// Whether the model's words have left the cursor in the middle of a line.
     open_line: bool,
+    out: String,
 }
 
 impl Renderer {
@@ -27,6 +28,7 @@ impl Renderer {
             json,
             colour,
             open_line: false,
+            out: String::new(),
         }
     }
 
@@ -38,9 +40,9 @@ impl Renderer {
         tools: usize,
         workspace: &Path,
         staged: bool,
-    ) {
+    ) -> String {
         if self.json {
-            return;
+            return String::new();
         }
         self.line(&format!("model      {model}"));
         self.line(&format!("policy     {policy}"));
@@ -55,20 +57,24 @@ impl Renderer {
             }
         ));
         self.line("");
+        std::mem::take(&mut self.out)
     }
 
     /// One event.
-    pub(crate) fn event(&mut self, envelope: &Envelope) {
+    pub(crate) fn event(&mut self, envelope: &Envelope) -> String {
         if self.json {
-            if let Ok(line) = serde_json::to_string(envelope) {
-                put(&line);
-                put("\n");
-            }
-            return;
+            return serde_json::to_string(envelope)
+                .map(|line| format!("{line}\n"))
+                .unwrap_or_default();
         }
-        match &envelope.event {
+        self.shown(&envelope.event);
+        std::mem::take(&mut self.out)
+    }
+
+    fn shown(&mut self, event: &Event) {
+        match event {
             Event::AssistantChunk { content } => {
-                put(content);
+                self.out.push_str(content);
                 self.open_line = !content.ends_with('\n');
             }
             Event::AssistantStreamRestart {} => {
@@ -100,10 +106,12 @@ impl Renderer {
                 ..
             } => {
                 let text = short(&format!("{label} · {log}"));
-                self.line(&self.paint("2", &format!("  │ {text}")));
+                let line = self.paint("2", &format!("  │ {text}"));
+                self.line(&line);
             }
             Event::ToolLog { log, .. } => {
-                self.line(&self.paint("2", &format!("  │ {}", short(log))))
+                let line = self.paint("2", &format!("  │ {}", short(log)));
+                self.line(&line);
             }
             Event::ToolOutput {
                 output, success, ..
@@ -155,14 +163,14 @@ impl Renderer {
 
     fn close_line(&mut self) {
         if self.open_line {
-            put("\n");
+            self.out.push('\n');
             self.open_line = false;
         }
     }
 
-    fn line(&self, text: &str) {
-        put(text);
-        put("\n");
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.out.push('\n');
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
@@ -181,13 +189,24 @@ pub(crate) fn put(text: &str) {
     let _ = out.flush();
 }
 
+/// A text that a guest wrote, without what a terminal would obey.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\n' | '\t' => character,
+            other if other.is_control() => '\u{fffd}',
+            other => other,
+        })
+        .collect()
+}
+
 /// Says something that is no result, on standard error.
 pub(crate) fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "ml-intern: {text}");
 }
 
 /// One line, cut, without control characters that would move the cursor.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     let clean = text
         .replace('\n', "⏎")
         .replace(|c: char| c.is_control() && c != '\t', "·");

@@ -1,19 +1,38 @@
 //! One prompt, headless, to its end.
 
-use std::io::Read as _;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::io::{IsTerminal as _, Read as _};
+use std::sync::Arc;
 
 use agent::{Outcome, Tally, Unattended};
-use journal::{Entry, Journal};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{self, How};
+use crate::chat::{self, Begin};
 use crate::fail::Fail;
-use crate::render::Renderer;
+use crate::render::{Renderer, put};
 use crate::session::{self, Session};
 use crate::start::{Opened, Ready, Started, start};
 use crate::summary;
+
+/// Without a command: a prompt is run; without one, a person on a terminal is talked with, and anything else on standard
+/// input is the prompt.
+pub(crate) fn bare(args: &args::Run) -> Result<u8, Fail> {
+    if args
+        .prompt
+        .as_deref()
+        .is_some_and(|prompt| !prompt.is_empty())
+    {
+        return run(args);
+    }
+    if std::io::stdin().is_terminal() {
+        let begin = Begin::New {
+            workspace: &args.workspace,
+            session_dir: args.session_dir.as_deref(),
+        };
+        return chat::chat(begin, &args.how);
+    }
+    run(args)
+}
 
 /// Runs a prompt in a new session, and gives the exit code.
 pub(crate) fn run(args: &args::Run) -> Result<u8, Fail> {
@@ -31,6 +50,9 @@ pub(crate) fn run(args: &args::Run) -> Result<u8, Fail> {
 
 /// Goes on with an earlier session, or with a copy of it.
 pub(crate) fn resume(args: &args::Resume) -> Result<u8, Fail> {
+    if args.prompt.is_none() && std::io::stdin().is_terminal() {
+        return chat::chat(Begin::Resume(args), &args.how);
+    }
     let words = words(args.prompt.as_deref())?;
     let ready = Ready::of(&args.how, false)?;
     let directory = session::find(args.target.session.as_deref(), &ready.paths)?;
@@ -57,14 +79,7 @@ fn go(words: &str, how: &How, ready: &Ready, session: Session) -> Result<u8, Fai
     let started = std::time::Instant::now();
     let mut session = Opened::from(session);
     let (outcome, tally) = crate::runtime()?.block_on(turn(words, how, ready, &mut session))?;
-    let Opened {
-        directory,
-        workspace,
-        journal,
-        ..
-    } = session;
-    let diff = workspace.diff().map_err(failed)?;
-    let path = close(&journal, &outcome, &diff)?;
+    let (path, diff) = session.close(i32::from(outcome.exit_code()), outcome.as_str())?;
     summary::print(&summary::Run {
         json: how.json,
         outcome: &outcome,
@@ -72,9 +87,9 @@ fn go(words: &str, how: &How, ready: &Ready, session: Session) -> Result<u8, Fai
         tally,
         elapsed: started.elapsed(),
         journal: &path,
-        workspace: workspace.root(),
-        direct: workspace.staged().is_none(),
-        directory: &directory,
+        workspace: session.workspace.root(),
+        direct: session.workspace.staged().is_none(),
+        directory: &session.directory,
     })?;
     Ok(outcome.exit_code())
 }
@@ -93,18 +108,18 @@ async fn turn(
         label,
         tools,
     } = start(ready, session, model, Arc::new(Unattended)).await?;
-    renderer.opening(
+    put(&renderer.opening(
         &label,
         ready.policy.policy.name(),
-        tools,
+        tools.entries().len(),
         session.workspace.root(),
         session.workspace.staged().is_some(),
-    );
+    ));
     let cancel = CancellationToken::new();
     let watcher = tokio::spawn(interrupt(cancel.clone()));
     let printing = tokio::spawn(async move {
         while let Some(envelope) = events.recv().await {
-            renderer.event(&envelope);
+            put(&renderer.event(&envelope));
         }
     });
     let outcome = agent.run_turn(words, &cancel).await;
@@ -115,24 +130,27 @@ async fn turn(
     Ok((outcome, tally))
 }
 
+/// The prompt: what was given, or standard input.
 fn words(prompt: Option<&str>) -> Result<String, Fail> {
     let prompt = match prompt {
-        Some("-") => {
+        Some(prompt) if prompt != "-" => prompt.to_owned(),
+        None if std::io::stdin().is_terminal() => {
+            return Err(Fail::usage(
+                "no prompt; give one, or `-` to read it from standard input, or use `ml-intern chat` (see --help)",
+            ));
+        }
+        _ => {
             let mut text = String::new();
             std::io::stdin()
                 .read_to_string(&mut text)
                 .map_err(|error| Fail::usage(format!("standard input: {error}")))?;
             text
         }
-        Some(prompt) => prompt.to_owned(),
-        None => {
-            return Err(Fail::usage(
-                "no prompt; give one, or `-` to read it from standard input (see --help)",
-            ));
-        }
     };
     if prompt.trim().is_empty() {
-        return Err(Fail::usage("the prompt is empty"));
+        return Err(Fail::usage(
+            "the prompt is empty; give one as an argument or on standard input",
+        ));
     }
     Ok(prompt)
 }
@@ -151,25 +169,4 @@ async fn interrupt(cancel: CancellationToken) {
         _ = terminate.recv() => {}
     }
     cancel.cancel();
-}
-
-/// The last records: what the workspace has become, and how it ended. Gives the journal's path.
-fn close(
-    journal: &Mutex<Journal>,
-    outcome: &Outcome,
-    diff: &workspace::Diff,
-) -> Result<PathBuf, Fail> {
-    let mut journal = journal
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let entries: [Entry; 2] = [
-        summary::workspace_record(diff).into(),
-        journal::End {
-            status: i32::from(outcome.exit_code()),
-            reason: outcome.as_str().to_owned(),
-        }
-        .into(),
-    ];
-    journal.append_all(entries).map_err(failed)?;
-    Ok(journal.path().to_owned())
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use agent::{Agent, Approver, Events, MicroUsd, Options, Parts, Services, SystemClock, Tools as _};
-use journal::Redactor;
+use agent::{Agent, Approver, Events, MicroUsd, Options, Parts, Services, SystemClock, Tools};
+use journal::{Entry, Redactor};
 use sandbox::{Sandbox, Setup};
 
 use crate::args::How;
@@ -17,7 +17,7 @@ use crate::profile::{self, Loaded};
 use crate::services::{Requests, SessionServices};
 use crate::session::{self, Session};
 use crate::tools::{self, PluginTools};
-use crate::{mounts, prompt, render, secrets, setup};
+use crate::{mounts, prompt, render, secrets, setup, summary};
 
 /// The script that plays the model in the demo.
 const DEMO: &str = include_str!("../../../configs/scripts/demo.jsonl");
@@ -95,6 +95,11 @@ impl Ready {
         })
     }
 
+    /// Up to three ids that are like this one.
+    pub(crate) async fn suggestions(&self, id: &str) -> Vec<String> {
+        self.providers.suggestions(id).await
+    }
+
     /// A model by its id.
     pub(crate) fn open(&self, id: &str) -> Result<Box<dyn agent::Model>, Fail> {
         if id == DEMO_ID {
@@ -151,14 +156,45 @@ impl From<Session> for Opened {
     }
 }
 
+impl Opened {
+    /// Whether something was said in it before.
+    pub(crate) const fn is_resumed(&self) -> bool {
+        self.restored.is_some()
+    }
+
+    /// Writes the last records: what the workspace has become, and how it ended. Gives the journal's path, and what was
+    /// changed.
+    pub(crate) fn close(
+        &self,
+        status: i32,
+        reason: &str,
+    ) -> Result<(PathBuf, workspace::Diff), Fail> {
+        let diff = self.workspace.diff().map_err(failed)?;
+        let mut journal = self
+            .journal
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let entries: [Entry; 2] = [
+            summary::workspace_record(&diff).into(),
+            journal::End {
+                status,
+                reason: reason.to_owned(),
+            }
+            .into(),
+        ];
+        journal.append_all(entries).map_err(failed)?;
+        Ok((journal.path().to_owned(), diff))
+    }
+}
+
 /// An agent that can take its first turn.
 pub(crate) struct Started {
     pub(crate) agent: Agent,
     pub(crate) events: Events,
     /// How the model is named.
     pub(crate) label: String,
-    /// How many tools it is offered.
-    pub(crate) tools: usize,
+    /// The tools that it is offered.
+    pub(crate) tools: Arc<PluginTools>,
 }
 
 /// Loads the plugins, and puts the agent together.
@@ -197,11 +233,10 @@ pub(crate) async fn start(
         ready.egress.clone(),
     ));
     services.offer(&tools);
-    let tool_count = tools.specs().len();
     let label = model.label();
     let parts = Parts {
         model: Arc::from(model),
-        tools,
+        tools: Arc::clone(&tools) as Arc<dyn Tools>,
         approver,
         clock: Arc::new(SystemClock::new()),
         journal: Arc::clone(journal),
@@ -227,7 +262,7 @@ pub(crate) async fn start(
         agent,
         events,
         label,
-        tools: tool_count,
+        tools,
     })
 }
 

@@ -138,6 +138,11 @@ impl PluginTools {
         }
     }
 
+    /// The plugins.
+    pub(crate) fn plugins(&self) -> &[Plugin] {
+        &self.plugins
+    }
+
     /// The tools, as code is told of them.
     pub(crate) fn entries(&self) -> Vec<sandbox::ToolEntry> {
         use agent::Tools as _;

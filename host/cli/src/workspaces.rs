@@ -10,7 +10,7 @@ use crate::args;
 use crate::around::Files;
 use crate::fail::Fail;
 use crate::paths::Paths;
-use crate::render::put;
+use crate::render::{harmless, put};
 use crate::secrets;
 use crate::session::{self, Session};
 use crate::still::Still;
@@ -29,18 +29,23 @@ fn failed(error: impl std::fmt::Display) -> Fail {
 /// Prints what is different: one line for each change, deletions first, then the texts.
 pub(crate) fn diff(args: &args::Diff) -> Result<u8, Fail> {
     let (_, workspace) = open(&args.target)?;
+    put(&changes(&workspace, args.names)?);
+    Ok(0)
+}
+
+/// What is different: one line for each change, deletions first, then the texts, unless only names are wanted.
+pub(crate) fn changes(workspace: &Workspace, names: bool) -> Result<String, Fail> {
     let diff = workspace.diff().map_err(failed)?;
     if diff.is_empty() {
-        put("no changes\n");
-        return Ok(0);
+        return Ok("no changes\n".to_owned());
     }
-    put(&diff.to_string());
-    if !args.names {
+    let mut text = diff.to_string();
+    if !names {
         for change in diff.deleted.iter().chain(&diff.modified).chain(&diff.added) {
             if let workspace::Content::Text(patch) = &change.content
                 && !patch.unified.is_empty()
             {
-                put(&format!(
+                text.push_str(&format!(
                     "\n{}\n{}",
                     Shown(&change.path),
                     harmless(&patch.unified)
@@ -48,41 +53,39 @@ pub(crate) fn diff(args: &args::Diff) -> Result<u8, Fail> {
             }
         }
     }
-    Ok(0)
-}
-
-/// A text that a guest wrote, without what a terminal would obey.
-fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '\n' | '\t' => character,
-            other if other.is_control() => '\u{fffd}',
-            other => other,
-        })
-        .collect()
+    Ok(text)
 }
 
 /// Brings changes to the user's directory.
 pub(crate) fn commit(args: &args::Commit) -> Result<u8, Fail> {
     let (_, workspace) = open(&args.target)?;
+    put(&bring(&workspace, &args.paths, &args.allow)?);
+    Ok(0)
+}
+
+/// Brings changes to the user's directory, all of them or those at some paths, and says which.
+pub(crate) fn bring(
+    workspace: &Workspace,
+    paths: &[PathBuf],
+    allow: &[String],
+) -> Result<String, Fail> {
     let staged = workspace.staged().ok_or_else(|| {
         Fail::usage("this session worked in the directory itself; there is nothing to commit")
     })?;
-    let selection = match args.paths.as_slice() {
+    let selection = match paths {
         [] => Selection::All,
         paths => Selection::paths(paths),
     };
     // Who allows all that is in a directory allows the directory.
-    let directories = args.allow.iter().filter_map(|one| one.strip_suffix("/**"));
-    let patterns = args.allow.iter().map(String::as_str).chain(directories);
+    let directories = allow.iter().filter_map(|one| one.strip_suffix("/**"));
+    let patterns = allow.iter().map(String::as_str).chain(directories);
     let protected = Protected::default()
         .allow(patterns)
         .map_err(|error| Fail::usage(format!("--allow: {error}")))?;
     let done = match staged.commit(&selection, &protected) {
         Ok(done) => done,
         Err(CommitError::Nothing) => {
-            put("nothing to commit\n");
-            return Ok(0);
+            return Ok("nothing to commit\n".to_owned());
         }
         Err(CommitError::Protected { refusals }) => {
             let mut text = "nothing was committed: some paths are protected".to_owned();
@@ -94,22 +97,23 @@ pub(crate) fn commit(args: &args::Commit) -> Result<u8, Fail> {
         }
         Err(error) => return Err(failed(error)),
     };
+    let mut text = String::new();
     for (letter, paths) in [
         ('D', &done.deleted),
         ('M', &done.modified),
         ('A', &done.added),
     ] {
         for path in paths {
-            put(&format!("{letter} {}\n", Shown(path)));
+            text.push_str(&format!("{letter} {}\n", Shown(path)));
         }
     }
-    put(&format!(
+    text.push_str(&format!(
         "committed to {} as {}; `ml-intern undo --commit {}` takes it back\n",
         workspace.source().display(),
         done.id,
         done.id
     ));
-    Ok(0)
+    Ok(text)
 }
 
 /// Takes the last turn back, or a commit.

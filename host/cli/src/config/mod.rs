@@ -35,6 +35,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+pub(crate) use check::nearest;
 pub(crate) use environment::Environment;
 pub(crate) use error::{ConfigError, Problem};
 pub(crate) use files::File;

@@ -1,0 +1,108 @@
+//! A conversation with a person: lines in, events out, until they leave.
+//!
+//! One thread reads the user's lines ([`input`]); one takes events and prints ([`talk`]); the agent runs on the runtime's
+//! threads. What they all know is in [`state`]. A new session is a new agent with everything around it, so nothing of one
+//! session can reach the next.
+
+mod act;
+mod approve;
+mod commands;
+mod complete;
+mod edit;
+mod input;
+mod open;
+mod state;
+mod talk;
+mod view;
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use crate::args;
+use crate::fail::Fail;
+use crate::render::{Renderer, put};
+use crate::session::{self, Session};
+use crate::start::Ready;
+
+use complete::{Completing, SharedWords, Words};
+use input::Input;
+use state::State;
+use talk::{Next, Talk};
+use view::View;
+
+/// Where a conversation begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Begin<'a> {
+    /// In a new session on a directory.
+    New {
+        workspace: &'a Path,
+        session_dir: Option<&'a Path>,
+    },
+    /// Where an earlier one ended.
+    Resume(&'a args::Resume),
+}
+
+/// Talks until the user leaves.
+pub(crate) fn chat(begin: Begin<'_>, how: &args::How) -> Result<u8, Fail> {
+    let ready = Ready::of(how, true)?;
+    let yolo = ready.here.loaded.config.yolo_mode;
+    let words: SharedWords = Arc::new(Mutex::new(Words {
+        sessions: open::sessions(&ready.paths),
+        ..Words::default()
+    }));
+    let state = Arc::new(State::new(View::new(Renderer::new(how.json)), yolo));
+    let mut input = reader(&ready, &state, &words)?;
+    let runtime = crate::runtime()?;
+    let watch = runtime.spawn(talk::signals(Arc::clone(&state), input.waker()));
+    let mut session = match begin {
+        Begin::New {
+            workspace,
+            session_dir,
+        } => open::new(&ready, workspace, session_dir)?,
+        Begin::Resume(resume) => open::earlier(&ready, resume)?,
+    };
+    let workspace = session.workspace.source().to_owned();
+    let direct = session.workspace.staged().is_none();
+    let ended = loop {
+        let mut talk = Talk::begin(&ready, &runtime, &state, &words, &mut input, session)?;
+        let next = talk.go(&mut input);
+        talk.end();
+        session = match next? {
+            Next::Quit => break Ok(0),
+            Next::New => open::like(&ready, &workspace, direct)?,
+            Next::Discard(directory) => {
+                session::workspace(&directory)?
+                    .discard()
+                    .map_err(open::failed)?;
+                open::like(&ready, &workspace, direct)?
+            }
+            Next::Session(directory) => {
+                let redactor = ready.redactor.clone();
+                let mut session = Session::open(&directory, redactor)?;
+                let record = session::in_force(&ready.policy);
+                session.journal.append(record).map_err(open::failed)?;
+                session
+            }
+        };
+    };
+    watch.abort();
+    put("Bye.\n");
+    ended
+}
+
+/// The line editor, where there is a terminal that it can draw on.
+fn reader(ready: &Ready, state: &Arc<State>, words: &SharedWords) -> Result<Input, Fail> {
+    let variable = |name: &str| ready.here.environment.process(name);
+    let set = |name: &str| variable(name).is_some_and(|value| !value.is_empty() && value != "0");
+    let tty = std::io::stdin().is_terminal();
+    let dumb = variable("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    let around = Arc::clone(state) as Arc<dyn input::Around>;
+    if !tty || !std::io::stdout().is_terminal() || dumb || set("ACCESSIBLE") {
+        return Ok(Input::lines(around, tty));
+    }
+    let history = ready.paths.history()?;
+    let completer = Box::new(Completing(Arc::clone(words)));
+    Input::editor(&history, completer, around, !set("NO_COLOR"))
+        .map_err(|error| Fail::usage(format!("{}: {error}", history.display())))
+}

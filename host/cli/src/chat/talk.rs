@@ -1,0 +1,403 @@
+//! One session in conversation: what the user types becomes turns, answers and commands; what happens is printed.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use agent::{
+    ApprovalAnswer, Desk, DeskError, Events, Handle, Operation, Outcome, QueueError, Ticket,
+};
+use tokio::runtime::Runtime;
+
+use super::approve::{self, Reply};
+use super::commands::{self, Slash};
+use super::complete::SharedWords;
+use super::input::{Input, Printer, Read, Waker, joined, lock};
+use super::state::State;
+use super::{edit, open};
+use crate::attended::Waiving;
+use crate::fail::Fail;
+use crate::session::Session;
+use crate::start::{Opened, Ready, Started, start};
+use crate::tools::PluginTools;
+
+/// Two presses of Ctrl-C within this time leave.
+const TWICE: Duration = Duration::from_secs(1);
+
+/// How often what goes on is drawn anew while a turn runs.
+const TICK: Duration = Duration::from_millis(500);
+
+/// How long an answer waits for its question to be put: the event of it is sent a moment before.
+const PUT: Duration = Duration::from_secs(2);
+
+/// What comes after a session.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    Quit,
+    /// A new one on the same directory.
+    New,
+    /// An earlier one.
+    Session(PathBuf),
+    /// A new one, and the private copy of the one in this directory is removed.
+    Discard(PathBuf),
+}
+
+/// A session, its agent, and who prints what it says.
+pub(crate) struct Talk<'a> {
+    pub(super) ready: &'a Ready,
+    pub(super) runtime: &'a Runtime,
+    pub(super) state: &'a Arc<State>,
+    pub(super) words: &'a SharedWords,
+    pub(super) session: Opened,
+    pub(super) handle: Handle,
+    pub(super) tools: Arc<PluginTools>,
+    pub(super) printer: Printer,
+    pub(super) on_terminal: bool,
+    desk: Desk,
+    waker: Waker,
+    pump: JoinHandle<()>,
+    pressed: Option<Instant>,
+}
+
+impl<'a> Talk<'a> {
+    /// Begins: loads what the agent needs, and says what it is.
+    pub(crate) fn begin(
+        ready: &'a Ready,
+        runtime: &'a Runtime,
+        state: &'a Arc<State>,
+        words: &'a SharedWords,
+        input: &mut Input,
+        session: Session,
+    ) -> Result<Talk<'a>, Fail> {
+        let mut session = Opened::from(session);
+        let model = ready.model()?;
+        let desk = Desk::default();
+        let switch = Arc::clone(state);
+        let approver = Arc::new(Waiving {
+            on: Arc::new(move || switch.is_yolo()),
+            otherwise: desk.clone(),
+        });
+        let resumed = session.is_resumed();
+        let started = start(ready, &mut session, model, approver);
+        let Started {
+            agent,
+            events,
+            label,
+            tools,
+        } = runtime.block_on(started)?;
+        let handle = {
+            let _inside = runtime.enter();
+            agent.spawn().attended(desk.clone())
+        };
+        state.begin(&label);
+        lock(words).root = session.workspace.root().to_owned();
+        let printer = input.printer();
+        let waker = input.waker();
+        let pump = pump(events, state, &printer, &waker);
+        let talk = Talk {
+            ready,
+            runtime,
+            state,
+            words,
+            session,
+            handle,
+            tools,
+            printer,
+            on_terminal: std::io::stdout().is_terminal(),
+            desk,
+            waker,
+            pump,
+            pressed: None,
+        };
+        if state.is_yolo() {
+            talk.keep_a_cap();
+        }
+        talk.printer.print(&talk.opening(&label, resumed));
+        Ok(talk)
+    }
+
+    /// Reads lines until something else comes next.
+    pub(crate) fn go(&mut self, input: &mut Input) -> Result<Next, Fail> {
+        let ticker = self.tick();
+        let next = loop {
+            let state = Arc::clone(self.state);
+            let ready = move || state.is_idle() || state.asked().is_some();
+            match input
+                .read(ready)
+                .map_err(|error| Fail::failed(format!("the terminal cannot be read: {error}")))?
+            {
+                Read::End => break Next::Quit,
+                Read::Interrupt => {
+                    if self.interrupted() {
+                        break Next::Quit;
+                    }
+                }
+                Read::Woken => {
+                    if self.state.leaves() {
+                        break Next::Quit;
+                    }
+                    if self.state.asked().is_some() {
+                        input.set_aside();
+                    } else {
+                        input.bring_back();
+                    }
+                }
+                Read::Line(line) => {
+                    self.pressed = None;
+                    if let Some(next) = self.line(&joined(&line), input) {
+                        break next;
+                    }
+                }
+            }
+        };
+        ticker.abort();
+        // What still runs would write into a session that nobody sees any more.
+        self.state.interrupt();
+        Ok(next)
+    }
+
+    /// Ends the agent, and waits until all that it said is printed.
+    pub(crate) fn end(self) {
+        let Talk {
+            handle,
+            pump,
+            runtime,
+            session,
+            ..
+        } = self;
+        if let Ok(agent) = runtime.block_on(handle.shutdown()) {
+            drop(agent);
+        }
+        let _ = pump.join();
+        open::close(&session);
+    }
+
+    /// A line; what comes next, where it ends the session.
+    fn line(&mut self, line: &str, input: &mut Input) -> Option<Next> {
+        if let Some(command) = commands::parse(line) {
+            let quits = matches!(command, Ok(Slash::Quit));
+            // While something is asked, other commands are for afterwards, so that a path is not taken for an answer.
+            if self.state.asked().is_none() || quits {
+                return match command {
+                    Ok(command) => self.command(command),
+                    Err(words) => {
+                        self.say(&words);
+                        None
+                    }
+                };
+            }
+        }
+        if self.state.asked().is_some() {
+            self.answer(line);
+            if self.state.asked().is_none() {
+                input.bring_back();
+            }
+            return None;
+        }
+        if line.trim().is_empty() {
+            return None;
+        }
+        self.submit(line);
+        None
+    }
+
+    /// What the user says to the model.
+    fn submit(&mut self, text: &str) {
+        let input = Operation::UserInput {
+            text: text.to_owned(),
+        };
+        let ticket = self.handle.submit(input);
+        self.follow(ticket);
+    }
+
+    /// Waits for a submission in the background.
+    pub(super) fn follow(&self, ticket: Result<Ticket, QueueError>) {
+        let ticket = match ticket {
+            Ok(ticket) => ticket,
+            Err(error) => return self.say(&error.to_string()),
+        };
+        let id = ticket.id;
+        self.state.runs(id, ticket.interrupter());
+        let state = Arc::clone(self.state);
+        let printer = self.printer.clone();
+        self.runtime.spawn(async move {
+            let outcome = ticket.outcome().await;
+            if let Outcome::Denied(denial) = &outcome {
+                printer.print(&format!("  {denial}\n"));
+            }
+            state.ended(id);
+            printer.redraw();
+        });
+    }
+
+    /// Waits for a submission here.
+    pub(super) fn finish(&self, ticket: Result<Ticket, QueueError>) -> Result<Outcome, String> {
+        let ticket = ticket.map_err(|error| error.to_string())?;
+        Ok(self.runtime.block_on(ticket.outcome()))
+    }
+
+    /// A line that answers what is asked.
+    fn answer(&mut self, line: &str) {
+        let Some(asked) = self.state.asked() else {
+            return;
+        };
+        let answers = match approve::read(line, &asked) {
+            Reply::Unclear(words) => return self.say(&words),
+            Reply::Answers(answers) => answers,
+            Reply::Yolo => {
+                self.state.set_yolo(true);
+                self.keep_a_cap();
+                asked
+                    .items
+                    .iter()
+                    .map(|item| ApprovalAnswer {
+                        tool_call_id: item.tool_call_id.clone(),
+                        approved: true,
+                        ..ApprovalAnswer::default()
+                    })
+                    .collect()
+            }
+            Reply::Edit(at) => {
+                let Some(item) = asked.items.get(at) else {
+                    return;
+                };
+                let variable = |name: &str| self.ready.here.environment.process(name);
+                match edit::arguments(&item.arguments, variable) {
+                    Err(error) => return self.say(&error.to_string()),
+                    Ok(edited) => vec![ApprovalAnswer {
+                        tool_call_id: item.tool_call_id.clone(),
+                        approved: true,
+                        edited_arguments: Some(edited),
+                        ..ApprovalAnswer::default()
+                    }],
+                }
+            }
+        };
+        let Some(approvals) = self.state.answer(answers) else {
+            if let Some(asked) = self.state.asked() {
+                let open: Vec<String> = approve::open(&asked)
+                    .iter()
+                    .map(|at| at.saturating_add(1).to_string())
+                    .collect();
+                self.say(&format!("still open: {}", open.join(", ")));
+            }
+            return;
+        };
+        let begun = Instant::now();
+        while self.desk.asks().is_empty() && begun.elapsed() < PUT {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        match self.handle.submit(Operation::ExecApproval { approvals }) {
+            Ok(_) => {}
+            // The turn was stopped meanwhile.
+            Err(QueueError::Desk(DeskError::NothingAsked)) => {
+                self.say("nothing is being asked any more");
+            }
+            Err(error) => self.say(&error.to_string()),
+        }
+    }
+
+    /// Ctrl-C; whether to leave.
+    fn interrupted(&mut self) -> bool {
+        let now = Instant::now();
+        let twice = self
+            .pressed
+            .is_some_and(|before| now.duration_since(before) < TWICE);
+        if twice {
+            return true;
+        }
+        self.pressed = Some(now);
+        if !self.state.interrupt() {
+            self.say("Ctrl-C again to leave");
+        }
+        false
+    }
+
+    /// A line of our own.
+    pub(super) fn say(&self, text: &str) {
+        self.printer.print(&format!("  {text}\n"));
+    }
+
+    fn tick(&self) -> tokio::task::JoinHandle<()> {
+        let state = Arc::clone(self.state);
+        let printer = self.printer.clone();
+        self.runtime.spawn(async move {
+            loop {
+                tokio::time::sleep(TICK).await;
+                if !state.is_idle() {
+                    printer.redraw();
+                }
+            }
+        })
+    }
+
+    /// What is said at the beginning.
+    fn opening(&self, label: &str, resumed: bool) -> String {
+        let workspace = &self.session.workspace;
+        let (place, how) = match workspace.staged() {
+            Some(_) => (
+                workspace.source(),
+                "a private copy; /diff, /commit, /discard",
+            ),
+            None => (workspace.root(), "the directory itself"),
+        };
+        let mut text = format!(
+            "model      {label}\npolicy     {}\ntools      {} of {} plugins\nworkspace  {} ({how})\n",
+            self.ready.policy.policy.name(),
+            self.tools.entries().len(),
+            self.tools.plugins().len(),
+            place.display(),
+        );
+        if resumed {
+            text.push_str(&format!(
+                "session    {}, resumed\n",
+                self.session.directory.display()
+            ));
+        }
+        text.push_str("/help lists the commands; Ctrl-D leaves\n\n");
+        text
+    }
+}
+
+/// Prints what the agent says, until it has ended.
+fn pump(
+    mut events: Events,
+    state: &Arc<State>,
+    printer: &Printer,
+    waker: &Waker,
+) -> JoinHandle<()> {
+    let (state, printer, waker) = (Arc::clone(state), printer.clone(), waker.clone());
+    std::thread::spawn(move || {
+        while let Some(envelope) = events.blocking_recv() {
+            let reaction = state.event(&envelope);
+            printer.print(&reaction.text);
+            if reaction.wake {
+                waker.wake();
+            }
+        }
+    })
+}
+
+/// Ctrl-C where no editor sees the key, and requests to end.
+pub(crate) async fn signals(state: Arc<State>, waker: Waker) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let all = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    );
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = all else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => waker.interrupt(),
+            _ = terminate.recv() => break,
+            _ = hangup.recv() => break,
+        }
+    }
+    state.leave();
+    waker.wake();
+}
