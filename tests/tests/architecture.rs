@@ -17,7 +17,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
     ("web", &["web"]),
     (
         "outside",
-        &["models", "mcp", "gateways", "sessions", "sandbox"],
+        &["models", "mcp", "gateways", "sessions", "sandbox", "screen"],
     ),
     ("loop", &["egress", "agent", "workspace"]),
     ("pure", &["policy", "journal", "compute"]),

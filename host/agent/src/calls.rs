@@ -123,7 +123,12 @@ impl Thread {
             .iter()
             .filter(|call| !matches!(call.next, Next::Ask(_)))
         {
-            let shown = self.view.call(&call.asked.name, &call.arguments, call.id);
+            let prepared = match &call.next {
+                Next::Run(prepared, _) => Some(prepared),
+                _ => None,
+            };
+            let name = &call.asked.name;
+            let shown = self.view.call(name, &call.arguments, call.id, prepared);
             self.shared.events.send(shown);
         }
         let mut round = 0;

@@ -84,6 +84,15 @@ pub enum Event {
         arguments: Value,
         /// The session's id of the call.
         tool_call_id: String,
+        /// The tool's operation; none where the call cannot run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operation: Option<String>,
+        /// What the operation declares to do.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        effects: Vec<String>,
+        /// What it works on, in words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<String>,
     },
     /// A call is over.
     ToolOutput {
@@ -494,8 +503,22 @@ mod tests {
                     tool: tool(),
                     arguments: json!({"command": "ls"}),
                     tool_call_id: tool_call_id(),
+                    operation: None,
+                    effects: Vec::new(),
+                    target: None,
                 },
                 r#"{"event_type":"tool_call","data":{"tool":"bash","arguments":{"command":"ls"},"tool_call_id":"c1"},"seq":7}"#,
+            ),
+            (
+                Event::ToolCall {
+                    tool: tool(),
+                    arguments: json!({}),
+                    tool_call_id: tool_call_id(),
+                    operation: Some("run".into()),
+                    effects: vec!["execute".into()],
+                    target: Some("ls".into()),
+                },
+                r#"{"event_type":"tool_call","data":{"tool":"bash","arguments":{},"tool_call_id":"c1","operation":"run","effects":["execute"],"target":"ls"},"seq":7}"#,
             ),
             (
                 Event::ToolOutput {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::event::EventSender;
 use crate::losses::Losses;
-use crate::{Event, Progress, TurnSink, Usage};
+use crate::{Event, Prepared, Progress, TurnSink, Usage};
 
 /// Characters of a nested call's arguments that are shown.
 const ARGUMENTS: usize = 80;
@@ -65,13 +65,27 @@ impl View {
         }
     }
 
-    /// A call.
-    pub(crate) fn call(&self, tool: &str, arguments: &Value, id: CallId) -> Event {
+    /// A call, and what is known of it where it can run.
+    pub(crate) fn call(
+        &self,
+        tool: &str,
+        arguments: &Value,
+        id: CallId,
+        prepared: Option<&Prepared>,
+    ) -> Event {
         match self {
             View::Session => Event::ToolCall {
                 tool: tool.to_owned(),
                 arguments: arguments.clone(),
                 tool_call_id: id.to_string(),
+                operation: prepared.map(|prepared| prepared.operation.clone()),
+                effects: prepared.map_or_else(Vec::new, |prepared| {
+                    let effects = prepared.effects.iter();
+                    effects.map(|effect| effect.as_str().to_owned()).collect()
+                }),
+                target: prepared
+                    .map(|prepared| prepared.target.clone())
+                    .filter(|target| !target.is_empty()),
             },
             View::Nested(nested) => nested.log(&format!(
                 "▸ {tool}  {}",

@@ -1,185 +1,29 @@
 //! Events, as a person or a program reads them.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::Path;
 
-use agent::{Envelope, Event};
+use agent::Envelope;
+use screen::Terminal;
 
-/// Lines of a result that are shown; all of it is in the journal.
-const RESULT_LINES: usize = 12;
 /// Characters of one line that are shown.
 const LINE: usize = 160;
 
-/// Puts events into words.
-#[derive(Debug)]
-pub(crate) struct Renderer {
-    json: bool,
-    colour: bool,
-    /// Whether the model's words have left the cursor in the middle of a line.
-    open_line: bool,
-    out: String,
+/// What standard output can do.
+pub(crate) fn terminal(variable: impl Fn(&str) -> Option<String>) -> Terminal {
+    Terminal::detect(variable, io::stdout().is_terminal(), size())
 }
 
-impl Renderer {
-    /// Colour only where a person looks, and has not asked for none (no-color.org).
-    pub(crate) fn new(json: bool) -> Renderer {
-        let colour = !json && io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Renderer {
-            json,
-            colour,
-            open_line: false,
-            out: String::new(),
-        }
-    }
+/// The terminal's columns and lines, where standard output is one.
+pub(crate) fn size() -> Option<(u16, u16)> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some((size.ws_col, size.ws_row))
+}
 
-    /// Says what is about to run: the model, the policy, and where.
-    pub(crate) fn opening(
-        &mut self,
-        model: &str,
-        policy: &str,
-        tools: usize,
-        workspace: &Path,
-        staged: bool,
-    ) -> String {
-        if self.json {
-            return String::new();
-        }
-        self.line(&format!("model      {model}"));
-        self.line(&format!("policy     {policy}"));
-        self.line(&format!("tools      {tools}"));
-        self.line(&format!(
-            "workspace  {} ({})",
-            workspace.display(),
-            if staged {
-                "a private copy"
-            } else {
-                "the directory itself"
-            }
-        ));
-        self.line("");
-        std::mem::take(&mut self.out)
-    }
-
-    /// One event.
-    pub(crate) fn event(&mut self, envelope: &Envelope) -> String {
-        if self.json {
-            return serde_json::to_string(envelope)
-                .map(|line| format!("{line}\n"))
-                .unwrap_or_default();
-        }
-        self.shown(&envelope.event);
-        std::mem::take(&mut self.out)
-    }
-
-    fn shown(&mut self, event: &Event) {
-        match event {
-            Event::AssistantChunk { content } => {
-                self.out.push_str(content);
-                self.open_line = !content.ends_with('\n');
-            }
-            Event::AssistantStreamRestart {} => {
-                self.close_line();
-                self.line("  the answer broke off and begins anew; what is above is void");
-            }
-            Event::AssistantMessage { content } => self.line(content),
-            Event::AssistantStreamEnd {} => self.close_line(),
-            Event::ToolCall {
-                tool, arguments, ..
-            } => {
-                self.close_line();
-                let mark = self.paint("36", "▸");
-                let name = self.paint("1", tool);
-                self.line(&format!("{mark} {name} {}", short(&arguments.to_string())));
-            }
-            Event::ToolLog { tool, log, .. } if tool == "system" => {
-                self.line(&format!("  · {}", short(log)))
-            }
-            // What a nested agent has used so far is in the events; here it would only take lines.
-            Event::ToolLog {
-                log,
-                label: Some(_),
-                ..
-            } if log.starts_with("tokens:") || log.starts_with("tools:") => {}
-            Event::ToolLog {
-                log,
-                label: Some(label),
-                ..
-            } => {
-                let text = short(&format!("{label} · {log}"));
-                let line = self.paint("2", &format!("  │ {text}"));
-                self.line(&line);
-            }
-            Event::ToolLog { log, .. } => {
-                let line = self.paint("2", &format!("  │ {}", short(log)));
-                self.line(&line);
-            }
-            Event::ToolOutput {
-                output, success, ..
-            } => {
-                let mark = if *success {
-                    self.paint("32", "✓")
-                } else {
-                    self.paint("31", "✗")
-                };
-                let lines: Vec<&str> = output.lines().collect();
-                for (i, text) in lines.iter().take(RESULT_LINES).enumerate() {
-                    let lead = if i == 0 {
-                        format!("  {mark}")
-                    } else {
-                        "   ".to_owned()
-                    };
-                    self.line(&format!("{lead} {}", short(text)));
-                }
-                if lines.is_empty() {
-                    self.line(&format!("  {mark} (no output)"));
-                }
-                if let Some(more) = lines
-                    .len()
-                    .checked_sub(RESULT_LINES)
-                    .filter(|more| *more > 0)
-                {
-                    self.line(&format!("    … {more} more lines, in the journal"));
-                }
-            }
-            Event::CapabilityDenied {
-                capability, rule, ..
-            } => {
-                self.close_line();
-                let word = self.paint("33", "denied");
-                self.line(&format!("  {word} {capability} (rule: {rule})"));
-            }
-            Event::Error { error } => {
-                self.close_line();
-                let word = self.paint("31", "error");
-                self.line(&format!("{word} {error}"));
-            }
-            Event::Interrupted {} => {
-                self.close_line();
-                self.line("interrupted");
-            }
-            _ => {}
-        }
-    }
-
-    fn close_line(&mut self) {
-        if self.open_line {
-            self.out.push('\n');
-            self.open_line = false;
-        }
-    }
-
-    fn line(&mut self, text: &str) {
-        self.out.push_str(text);
-        self.out.push('\n');
-    }
-
-    fn paint(&self, code: &str, text: &str) -> String {
-        if self.colour {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
-    }
+/// An event as JSON, in a line.
+pub(crate) fn json(envelope: &Envelope) -> String {
+    serde_json::to_string(envelope)
+        .map(|line| format!("{line}\n"))
+        .unwrap_or_default()
 }
 
 /// Prints; a reader that has gone away is no failure of the run.

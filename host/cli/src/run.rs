@@ -9,10 +9,11 @@ use tokio_util::sync::CancellationToken;
 use crate::args::{self, How};
 use crate::chat::{self, Begin};
 use crate::fail::Fail;
-use crate::render::{Renderer, put};
+use crate::render::{self, put};
 use crate::session::{self, Session};
 use crate::start::{Opened, Ready, Started, start};
 use crate::summary;
+use crate::tools::PluginTools;
 
 /// Without a command: a prompt is run; without one, a person on a terminal is talked with, and anything else on standard
 /// input is the prompt.
@@ -101,25 +102,32 @@ async fn turn(
     session: &mut Opened,
 ) -> Result<(Outcome, Tally), Fail> {
     let model = ready.model()?;
-    let mut renderer = Renderer::new(how.json);
     let Started {
         mut agent,
         mut events,
         label,
         tools,
     } = start(ready, session, model, Arc::new(Unattended)).await?;
-    put(&renderer.opening(
-        &label,
-        ready.policy.policy.name(),
-        tools.entries().len(),
-        session.workspace.root(),
-        session.workspace.staged().is_some(),
-    ));
+    let json = how.json;
+    if !json {
+        put(&opening(ready, session, &label, &tools));
+    }
     let cancel = CancellationToken::new();
     let watcher = tokio::spawn(interrupt(cancel.clone()));
+    // Nothing is drawn anew: nobody types below it.
+    let terminal = screen::Terminal {
+        moves: false,
+        ..render::terminal(|name| ready.here.environment.process(name))
+    };
     let printing = tokio::spawn(async move {
+        let mut turn = screen::Turn::new(&terminal);
+        let begun = std::time::Instant::now();
         while let Some(envelope) = events.recv().await {
-            put(&renderer.event(&envelope));
+            put(&if json {
+                render::json(&envelope)
+            } else {
+                turn.event(&envelope.event, begun.elapsed())
+            });
         }
     });
     let outcome = agent.run_turn(words, &cancel).await;
@@ -128,6 +136,21 @@ async fn turn(
     watcher.abort();
     printing.await.map_err(failed)?;
     Ok((outcome, tally))
+}
+
+/// What is about to run: the model, the policy, and where.
+pub(crate) fn opening(ready: &Ready, session: &Opened, label: &str, tools: &PluginTools) -> String {
+    let workspace = &session.workspace;
+    let (place, how) = match workspace.staged() {
+        Some(_) => (workspace.root(), "a private copy"),
+        None => (workspace.root(), "the directory itself"),
+    };
+    format!(
+        "model      {label}\npolicy     {}\ntools      {}\nworkspace  {} ({how})\n\n",
+        ready.policy.policy.name(),
+        tools.entries().len(),
+        place.display(),
+    )
 }
 
 /// The prompt: what was given, or standard input.

@@ -87,7 +87,7 @@ async fn words_at_once() {
         options,
         Arc::new(Unattended),
         &[
-            r#"tool_call {"tool":"echo","arguments":{},"tool_call_id":"c1"}"#,
+            r#"tool_call {"tool":"echo","arguments":{},"tool_call_id":"c1","operation":"run","effects":["write"],"target":"a.txt"}"#,
             r#"tool_output {"tool":"echo","tool_call_id":"c1","output":"{}","success":true}"#,
             r#"receipt {"tool":"echo","tool_call_id":"c1","fuel":null,"peak_memory":0,"wall_us":7,"bytes_in":0,"bytes_out":0,"host_calls":0,"disk":0,"open_files":0}"#,
             r#"assistant_message {"content":"hi"}"#,
@@ -152,8 +152,8 @@ async fn calls_run_together_and_end_in_order() {
     assert_eq!(
         seen,
         [
-            r#"tool_call {"tool":"first","arguments":{},"tool_call_id":"c1"}"#,
-            r#"tool_call {"tool":"second","arguments":{},"tool_call_id":"c2"}"#,
+            r#"tool_call {"tool":"first","arguments":{},"tool_call_id":"c1","operation":"run","effects":["write"],"target":"a.txt"}"#,
+            r#"tool_call {"tool":"second","arguments":{},"tool_call_id":"c2","operation":"run","effects":["write"],"target":"a.txt"}"#,
             r#"tool_output {"tool":"first","tool_call_id":"c1","output":"first","success":true}"#,
             r#"tool_output {"tool":"second","tool_call_id":"c2","output":"second","success":true}"#,
         ]
@@ -174,7 +174,7 @@ async fn a_running_call_shows_itself() {
     assert_eq!(
         seen,
         [
-            r#"tool_call {"tool":"talks","arguments":{},"tool_call_id":"c1"}"#,
+            r#"tool_call {"tool":"talks","arguments":{},"tool_call_id":"c1","operation":"run","effects":["write"],"target":"a.txt"}"#,
             r#"tool_log {"tool":"talks","log":"line","tool_call_id":"c1"}"#,
             r#"tool_progress {"tool":"talks","tool_call_id":"c1","done":1,"total":2,"unit":"rows"}"#,
             r#"tool_state_change {"tool_call_id":"c1","tool":"talks","state":"uploading"}"#,

@@ -4,9 +4,9 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use agent::{Effort, MicroUsd, Operation, Outcome, Probe};
-use journal::{Data, Reader};
 
 use super::commands::{self, Slash};
+use super::results;
 use super::talk::{Next, Talk};
 use crate::attended::YOLO_CAP;
 use crate::render::put;
@@ -338,25 +338,9 @@ impl Talk<'_> {
             return self.say("there is no such result in this conversation");
         };
         let path = session::journal_of(&self.session.directory);
-        let found = Reader::open(&path)
-            .map_err(|error| error.to_string())
-            .map(|reader| {
-                reader
-                    .filter_map(Result::ok)
-                    .filter(|record| {
-                        let id = record.entry.call.map(|id| id.to_string());
-                        id.as_deref() == Some(call.as_str())
-                    })
-                    .filter_map(|record| match record.entry.data {
-                        Data::CallEnd(end) => Some(agent::result_in_words(&end)),
-                        _ => None,
-                    })
-                    .last()
-            });
-        match found {
-            Ok(Some(text)) => self.page(&text),
-            Ok(None) => self.say("the result is not in the journal"),
-            Err(error) => self.say(&error),
+        match results::words(&path, &call) {
+            Some(text) => self.page(&text),
+            None => self.say("the result is not in the journal"),
         }
     }
 

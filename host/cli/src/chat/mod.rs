@@ -11,9 +11,9 @@ mod complete;
 mod edit;
 mod input;
 mod open;
+mod results;
 mod state;
 mod talk;
-mod view;
 
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::args;
 use crate::fail::Fail;
-use crate::render::{Renderer, put};
+use crate::render::{self, put};
 use crate::session::{self, Session};
 use crate::start::Ready;
 
@@ -29,7 +29,6 @@ use complete::{Completing, SharedWords, Words};
 use input::Input;
 use state::State;
 use talk::{Next, Talk};
-use view::View;
 
 /// Where a conversation begins.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +50,10 @@ pub(crate) fn chat(begin: Begin<'_>, how: &args::How) -> Result<u8, Fail> {
         sessions: open::sessions(&ready.paths),
         ..Words::default()
     }));
-    let state = Arc::new(State::new(View::new(Renderer::new(how.json)), yolo));
-    let mut input = reader(&ready, &state, &words)?;
+    let variable = |name: &str| ready.here.environment.process(name);
+    let terminal = render::terminal(variable);
+    let state = Arc::new(State::new(&terminal, how.json, yolo));
+    let mut input = reader(&ready, &terminal, &state, &words)?;
     let runtime = crate::runtime()?;
     let watch = runtime.spawn(talk::signals(Arc::clone(&state), input.waker()));
     let mut session = match begin {
@@ -92,17 +93,19 @@ pub(crate) fn chat(begin: Begin<'_>, how: &args::How) -> Result<u8, Fail> {
 }
 
 /// The line editor, where there is a terminal that it can draw on.
-fn reader(ready: &Ready, state: &Arc<State>, words: &SharedWords) -> Result<Input, Fail> {
-    let variable = |name: &str| ready.here.environment.process(name);
-    let set = |name: &str| variable(name).is_some_and(|value| !value.is_empty() && value != "0");
+fn reader(
+    ready: &Ready,
+    terminal: &screen::Terminal,
+    state: &Arc<State>,
+    words: &SharedWords,
+) -> Result<Input, Fail> {
     let tty = std::io::stdin().is_terminal();
-    let dumb = variable("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     let around = Arc::clone(state) as Arc<dyn input::Around>;
-    if !tty || !std::io::stdout().is_terminal() || dumb || set("ACCESSIBLE") {
+    if !tty || !terminal.moves {
         return Ok(Input::lines(around, tty));
     }
     let history = ready.paths.history()?;
     let completer = Box::new(Completing(Arc::clone(words)));
-    Input::editor(&history, completer, around, !set("NO_COLOR"))
+    Input::editor(&history, completer, around, terminal.styles)
         .map_err(|error| Fail::usage(format!("{}: {error}", history.display())))
 }

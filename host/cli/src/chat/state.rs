@@ -5,11 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use agent::{ApprovalAnswer, ApprovalItem, Envelope, Event};
+use screen::{Terminal, Turn};
 use tokio_util::sync::CancellationToken;
 
 use super::input::{Around, lock};
-use super::view::View;
 use crate::attended::is_scheduled;
+use crate::render;
+
+/// How often the terminal is asked how large it is.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How the words of a result say that there is a picture.
+const PICTURE: &str = "[image";
 
 /// What an event asks of whoever prints.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -18,6 +25,8 @@ pub(crate) struct Reaction {
     pub(crate) text: String,
     /// Whether what the line is for has changed.
     pub(crate) wake: bool,
+    /// The call whose result has a picture.
+    pub(crate) picture: Option<String>,
 }
 
 /// What is being asked.
@@ -42,7 +51,9 @@ pub(crate) struct Known {
 }
 
 struct Inner {
-    view: View,
+    turn: Turn,
+    /// When the terminal's size was looked at last.
+    sized: Duration,
     asked: Option<Asked>,
     running: Vec<(u64, CancellationToken)>,
     known: Known,
@@ -53,20 +64,40 @@ pub(crate) struct State {
     inner: Mutex<Inner>,
     yolo: AtomicBool,
     leaves: AtomicBool,
+    /// Events as JSON, in place of words.
+    json: bool,
     begun: Instant,
 }
 
+impl Inner {
+    /// Lines are laid out for the terminal as it is now.
+    fn look_at_size(&mut self, now: Duration) {
+        if now.saturating_sub(self.sized) < LOOK {
+            return;
+        }
+        self.sized = now;
+        if let Some((width, height)) = render::size() {
+            let terminal = self.turn.terminal().resized(width, height);
+            if terminal != *self.turn.terminal() {
+                self.turn.resize(&terminal);
+            }
+        }
+    }
+}
+
 impl State {
-    pub(crate) fn new(view: View, yolo: bool) -> State {
+    pub(crate) fn new(terminal: &Terminal, json: bool, yolo: bool) -> State {
         State {
             inner: Mutex::new(Inner {
-                view,
+                turn: Turn::new(terminal),
+                sized: Duration::ZERO,
                 asked: None,
                 running: Vec::new(),
                 known: Known::default(),
             }),
             yolo: AtomicBool::new(yolo),
             leaves: AtomicBool::new(false),
+            json,
             begun: Instant::now(),
         }
     }
@@ -80,15 +111,21 @@ impl State {
             model: model.to_owned(),
             ..Known::default()
         };
-        inner.view.begin();
+        inner.turn = Turn::new(inner.turn.terminal());
     }
 
     /// Takes an event in.
     pub(crate) fn event(&self, envelope: &Envelope) -> Reaction {
+        let now = self.now();
         let mut inner = lock(&self.inner);
+        inner.look_at_size(now);
         let mut reaction = Reaction {
-            text: inner.view.event(envelope, self.now()),
-            wake: false,
+            text: if self.json {
+                render::json(envelope)
+            } else {
+                inner.turn.event(&envelope.event, now)
+            },
+            ..Reaction::default()
         };
         match &envelope.event {
             Event::ApprovalRequired {
@@ -103,13 +140,19 @@ impl State {
                     .iter()
                     .cloned()
                     .partition(|item| waives && !is_scheduled(&item.operation));
-                if !waived.is_empty() {
-                    reaction.text.push_str(&inner.view.waived(&waived));
+                if !self.json {
+                    let terminal = inner.turn.terminal().clone();
+                    reaction.text.push_str(&screen::waived(&terminal, &waived));
+                    reaction.text.push_str(&inner.turn.approved(&waived, now));
+                    match asked.as_slice() {
+                        [] => {}
+                        [item, ..] if budget => {
+                            reaction.text.push_str(&screen::budget(&terminal, item));
+                        }
+                        items => reaction.text.push_str(&screen::questions(&terminal, items)),
+                    }
                 }
                 if !asked.is_empty() {
-                    reaction
-                        .text
-                        .push_str(&inner.view.questions(&asked, budget));
                     inner.asked = Some(Asked {
                         items: asked,
                         budget,
@@ -126,6 +169,13 @@ impl State {
             } if kind == "main" => {
                 let both = prompt_tokens.zip(*completion_tokens);
                 inner.known.context = both.map(|(input, output)| input.saturating_add(output));
+            }
+            Event::ToolOutput {
+                tool_call_id,
+                output,
+                ..
+            } if !self.json && output.contains(PICTURE) => {
+                reaction.picture = Some(tool_call_id.clone());
             }
             Event::TurnComplete { history_size, .. } => {
                 inner.known.messages = *history_size;
@@ -167,8 +217,16 @@ impl State {
         lock(&self.inner).asked.clone()
     }
 
-    /// Remembers some answers; all of them, once there is one for each question.
-    pub(crate) fn answer(&self, answers: Vec<ApprovalAnswer>) -> Option<Vec<ApprovalAnswer>> {
+    /// A picture as the terminal shows it, or where it is.
+    pub(crate) fn picture(&self, png: &[u8], place: &str) -> String {
+        lock(&self.inner).turn.picture(png, place)
+    }
+
+    /// Remembers some answers; all of them, and the lines of what may run, once there is one for each question.
+    pub(crate) fn answer(
+        &self,
+        answers: Vec<ApprovalAnswer>,
+    ) -> Option<(Vec<ApprovalAnswer>, String)> {
         let mut inner = lock(&self.inner);
         let asked = inner.asked.as_mut()?;
         for answer in answers {
@@ -180,7 +238,22 @@ impl State {
         if asked.answers.len() < asked.items.len() {
             return None;
         }
-        inner.asked.take().map(|asked| asked.answers)
+        let Asked {
+            items,
+            budget,
+            answers,
+        } = inner.asked.take()?;
+        let approved = |item: &ApprovalItem| {
+            let mut answers = answers.iter();
+            answers.any(|answer| answer.tool_call_id == item.tool_call_id && answer.approved)
+        };
+        let run: Vec<ApprovalItem> = items.into_iter().filter(|item| approved(item)).collect();
+        let text = if budget || self.json {
+            String::new()
+        } else {
+            inner.turn.approved(&run, self.now())
+        };
+        Some((answers, text))
     }
 
     pub(crate) fn is_yolo(&self) -> bool {
@@ -210,7 +283,7 @@ impl State {
 
     /// The call of a result that was shown, by its number.
     pub(crate) fn shown(&self, number: usize) -> Option<String> {
-        lock(&self.inner).view.shown(number)
+        lock(&self.inner).turn.shown(number).map(str::to_owned)
     }
 
     fn now(&self) -> Duration {
@@ -229,11 +302,12 @@ impl Around for State {
     }
 
     fn below(&self) -> String {
+        let now = self.now();
         let mut inner = lock(&self.inner);
-        if inner.running.is_empty() {
+        if inner.running.is_empty() || self.json || inner.asked.is_some() {
             return String::new();
         }
-        let now = self.now();
-        inner.view.live(now)
+        inner.look_at_size(now);
+        inner.turn.live(now).join("\n")
     }
 }

@@ -16,10 +16,10 @@ use super::commands::{self, Slash};
 use super::complete::SharedWords;
 use super::input::{Input, Printer, Read, Waker, joined, lock};
 use super::state::State;
-use super::{edit, open};
+use super::{edit, open, results};
 use crate::attended::Waiving;
 use crate::fail::Fail;
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::start::{Opened, Ready, Started, start};
 use crate::tools::PluginTools;
 
@@ -49,14 +49,12 @@ pub(crate) struct Talk<'a> {
     pub(super) ready: &'a Ready,
     pub(super) runtime: &'a Runtime,
     pub(super) state: &'a Arc<State>,
-    pub(super) words: &'a SharedWords,
     pub(super) session: Opened,
     pub(super) handle: Handle,
     pub(super) tools: Arc<PluginTools>,
     pub(super) printer: Printer,
     pub(super) on_terminal: bool,
     desk: Desk,
-    waker: Waker,
     pump: JoinHandle<()>,
     pressed: Option<Instant>,
 }
@@ -95,19 +93,18 @@ impl<'a> Talk<'a> {
         lock(words).root = session.workspace.root().to_owned();
         let printer = input.printer();
         let waker = input.waker();
-        let pump = pump(events, state, &printer, &waker);
+        let path = session::journal_of(&session.directory);
+        let pump = pump(events, state, &printer, &waker, path);
         let talk = Talk {
             ready,
             runtime,
             state,
-            words,
             session,
             handle,
             tools,
             printer,
             on_terminal: std::io::stdout().is_terminal(),
             desk,
-            waker,
             pump,
             pressed: None,
         };
@@ -275,7 +272,7 @@ impl<'a> Talk<'a> {
                 }
             }
         };
-        let Some(approvals) = self.state.answer(answers) else {
+        let Some((approvals, begun)) = self.state.answer(answers) else {
             if let Some(asked) = self.state.asked() {
                 let open: Vec<String> = approve::open(&asked)
                     .iter()
@@ -285,8 +282,9 @@ impl<'a> Talk<'a> {
             }
             return;
         };
-        let begun = Instant::now();
-        while self.desk.asks().is_empty() && begun.elapsed() < PUT {
+        self.printer.print(&begun);
+        let since = Instant::now();
+        while self.desk.asks().is_empty() && since.elapsed() < PUT {
             std::thread::sleep(Duration::from_millis(1));
         }
         match self.handle.submit(Operation::ExecApproval { approvals }) {
@@ -367,12 +365,19 @@ fn pump(
     state: &Arc<State>,
     printer: &Printer,
     waker: &Waker,
+    journal: PathBuf,
 ) -> JoinHandle<()> {
     let (state, printer, waker) = (Arc::clone(state), printer.clone(), waker.clone());
     std::thread::spawn(move || {
         while let Some(envelope) = events.blocking_recv() {
             let reaction = state.event(&envelope);
             printer.print(&reaction.text);
+            if let Some(call) = reaction.picture {
+                for (png, alt) in results::pictures(&journal, &call) {
+                    let place = format!("a picture, {alt}: in the journal, call {call}");
+                    printer.print(&state.picture(&png, &place));
+                }
+            }
             if reaction.wake {
                 waker.wake();
             }

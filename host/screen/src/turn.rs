@@ -1,0 +1,803 @@
+//! What a session shows while it goes on.
+//!
+//! Events come in; lines come out that are finished and stay, each with its end. What is not finished, such as a call that
+//! runs, is in [`Turn::live`], for a place that is drawn anew. A terminal that cannot do that, a file, or a screen reader
+//! gets the same as finished lines, with less of what only passes.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use agent::{ApprovalItem, Event, PlanItem, Status};
+use serde_json::Value;
+
+use crate::agents::Agents;
+use crate::style::{CYAN, GREEN, RED, Style, YELLOW, painted};
+use crate::{Markdown, Terminal, clean, figures};
+
+/// Lines of a result that are shown.
+const RESULT: usize = 5;
+/// Lines of a call's log that are shown while it runs.
+const LOG: usize = 3;
+/// Lines of a call's log that stay, where nothing can be drawn anew.
+const KEPT: u64 = 20;
+/// Lines of what the model says that are drawn before they are whole.
+const TAIL: usize = 4;
+/// Columns of a bar.
+const BAR: usize = 16;
+/// Arguments that say what a call is about, the most telling first.
+const TELLING: [&str; 11] = [
+    "command", "path", "script", "code", "query", "url", "task", "repo_id", "dataset", "model",
+    "name",
+];
+
+/// Shows one session.
+#[derive(Debug)]
+pub struct Turn {
+    terminal: Terminal,
+    words: Markdown,
+    /// The end of what the model thinks.
+    thought: String,
+    calls: Vec<Call>,
+    agents: Agents,
+    results: Vec<String>,
+    plan: Vec<PlanItem>,
+    plan_shown: bool,
+    since: Option<Duration>,
+    spent: Spent,
+    /// Whether the last line that was given out is empty.
+    gap: bool,
+}
+
+/// A call that runs.
+#[derive(Debug)]
+struct Call {
+    id: String,
+    title: String,
+    since: Duration,
+    log: VecDeque<String>,
+    logged: u64,
+    state: Option<String>,
+    progress: Option<Progress>,
+}
+
+#[derive(Debug)]
+struct Progress {
+    done: u64,
+    total: Option<u64>,
+    unit: String,
+    /// When it was first reported, and how much was done then.
+    first: (Duration, u64),
+}
+
+/// What the turn has used.
+#[derive(Debug, Default)]
+struct Spent {
+    requests: u64,
+    input: u64,
+    output: u64,
+    cost: f64,
+    /// Whether a request came without token counts, or without a price.
+    some_tokens_unknown: bool,
+    some_cost_unknown: bool,
+}
+
+impl Turn {
+    /// For a terminal.
+    #[must_use]
+    pub fn new(terminal: &Terminal) -> Turn {
+        Turn {
+            terminal: terminal.clone(),
+            words: Markdown::new(terminal),
+            thought: String::new(),
+            calls: Vec::new(),
+            agents: Agents::default(),
+            results: Vec::new(),
+            plan: Vec::new(),
+            plan_shown: true,
+            since: None,
+            spent: Spent::default(),
+            gap: true,
+        }
+    }
+
+    /// The terminal has another size.
+    pub fn resize(&mut self, terminal: &Terminal) {
+        self.terminal = terminal.clone();
+        self.words.resize(terminal);
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub const fn terminal(&self) -> &Terminal {
+        &self.terminal
+    }
+
+    /// The id of the call whose result was shown as number `number`, from 1; the last one for 0.
+    #[must_use]
+    pub fn shown(&self, number: usize) -> Option<&str> {
+        let at = match number {
+            0 => self.results.len().checked_sub(1)?,
+            number => number.checked_sub(1)?,
+        };
+        self.results.get(at).map(String::as_str)
+    }
+
+    /// The finished lines that come of an event, at a time.
+    pub fn event(&mut self, event: &Event, now: Duration) -> String {
+        let mut out = String::new();
+        self.take(event, now, &mut out);
+        if let Some(last) = out.strip_suffix('\n') {
+            self.gap = last.is_empty() || last.ends_with('\n');
+        }
+        out
+    }
+
+    fn take(&mut self, event: &Event, now: Duration, out: &mut String) {
+        match event {
+            Event::Processing { .. } => {
+                self.since = Some(now);
+                self.spent = Spent::default();
+            }
+            Event::AssistantChunk { content } => {
+                self.thought.clear();
+                out.push_str(&self.words.push(content));
+            }
+            Event::AssistantReasoning { content } => self.think(content),
+            Event::AssistantStreamRestart {} => {
+                self.words.forget();
+                self.thought.clear();
+                self.line(
+                    out,
+                    "the answer broke off and begins anew; what is above is void",
+                    YELLOW,
+                );
+            }
+            Event::AssistantStreamEnd {} => self.end_words(out),
+            Event::AssistantMessage { content } => {
+                out.push_str(&self.words.push(content));
+                self.end_words(out);
+            }
+            Event::LlmCall {
+                prompt_tokens,
+                completion_tokens,
+                cost_usd,
+                ..
+            } => self
+                .spent
+                .add(*prompt_tokens, *completion_tokens, *cost_usd),
+            Event::ToolCall {
+                tool,
+                arguments,
+                tool_call_id,
+                operation,
+                effects,
+                target,
+            } => {
+                self.end_words(out);
+                let title = title(tool, operation.as_deref(), target.as_deref(), arguments);
+                self.begin_call(tool_call_id, &title, effects, now, out);
+            }
+            Event::ApprovalRequired { .. } => self.end_words(out),
+            Event::ToolStateChange {
+                tool_call_id,
+                state,
+                ..
+            } => self.state(tool_call_id, state),
+            Event::ToolProgress {
+                tool_call_id,
+                done,
+                total,
+                unit,
+                ..
+            } => self.progress(tool_call_id, *done, *total, unit, now),
+            Event::ToolLog {
+                agent_id: Some(agent),
+                label,
+                tool,
+                log,
+                ..
+            } => {
+                let name = label.as_deref().unwrap_or(tool);
+                let line = self.agents.log(agent, name, log, now);
+                if !self.terminal.moves
+                    && let Some(line) = line
+                {
+                    self.dim(out, &line);
+                }
+            }
+            Event::ToolLog {
+                tool,
+                log,
+                tool_call_id,
+                ..
+            } => self.log(tool, log, tool_call_id.as_deref(), out),
+            Event::ToolOutput {
+                tool,
+                tool_call_id,
+                output,
+                success,
+            } => self.result(tool, tool_call_id, output, *success, now, out),
+            Event::CapabilityDenied {
+                tool,
+                capability,
+                rule,
+                remedy,
+                ..
+            } => {
+                self.end_words(out);
+                self.line(out, &format!("{tool} was denied {capability}"), YELLOW);
+                self.dim(out, &format!("  by {rule}; {remedy}"));
+            }
+            Event::PlanUpdate { plan } => {
+                self.plan.clone_from(plan);
+                self.plan_shown = false;
+            }
+            Event::Compacted {
+                old_tokens,
+                new_tokens,
+            } => self.dim(
+                out,
+                &format!(
+                    "context compacted: {} → {} tokens",
+                    grouped(*old_tokens),
+                    grouped(*new_tokens)
+                ),
+            ),
+            Event::DoomLoop {
+                tools,
+                repetitions,
+                ended,
+                ..
+            } => {
+                let end = if *ended {
+                    "; the turn ends"
+                } else {
+                    "; it was told so"
+                };
+                let text = format!(
+                    "the model repeats {} ({repetitions} times){end}",
+                    tools.join(", ")
+                );
+                self.line(out, &text, YELLOW);
+            }
+            Event::TurnComplete { .. } => {
+                self.end_words(out);
+                self.show_plan(out);
+                self.end_turn(now, out);
+            }
+            Event::Interrupted {} => {
+                self.end_words(out);
+                self.dim(out, "interrupted");
+                self.end_turn(now, out);
+            }
+            Event::Error { error } => {
+                self.end_words(out);
+                self.line(out, &format!("Error: {error}"), RED);
+                self.end_turn(now, out);
+            }
+            Event::UndoComplete {}
+            | Event::Ready { .. }
+            | Event::Receipt { .. }
+            | Event::Checkpoint { .. }
+            | Event::SessionRules { .. }
+            | Event::NewComplete { .. }
+            | Event::ResumeComplete { .. }
+            | Event::Shutdown {} => {}
+        }
+    }
+
+    /// Calls that may run now although they were asked about: they are shown as others are when they begin.
+    pub fn approved(&mut self, items: &[ApprovalItem], now: Duration) -> String {
+        let mut out = String::new();
+        for item in items {
+            let target = Some(item.target.as_str()).filter(|target| !target.is_empty());
+            let title = title(&item.tool, Some(&item.operation), target, &item.arguments);
+            self.begin_call(&item.tool_call_id, &title, &item.effects, now, &mut out);
+        }
+        out
+    }
+
+    /// What goes on, as lines without ends that fit the terminal: what the model is about to have said, what runs, and how
+    /// long it all takes so far. Empty where nothing runs, and for a screen reader.
+    #[must_use]
+    pub fn live(&self, now: Duration) -> Vec<String> {
+        let Some(since) = self.since else {
+            return Vec::new();
+        };
+        if self.terminal.spoken {
+            return Vec::new();
+        }
+        let mut lines: Vec<String> = Vec::new();
+        let tail = self.words.tail();
+        let hidden = tail.len().saturating_sub(TAIL);
+        lines.extend(tail.into_iter().skip(hidden));
+        if let Some(thought) = self
+            .thought
+            .lines()
+            .rev()
+            .find(|line| !line.trim().is_empty())
+        {
+            lines.push(self.fit(
+                &format!("  {thought}"),
+                Style {
+                    italic: true,
+                    ..Style::dim()
+                },
+            ));
+        }
+        for call in &self.calls {
+            let seconds = span(now.saturating_sub(call.since));
+            let state = call
+                .state
+                .as_deref()
+                .map_or_else(String::new, |state| format!(" · {state}"));
+            lines.push(self.fit(
+                &format!(
+                    "{} {} · {seconds}{state}",
+                    self.mark("⋯", "..."),
+                    call.title
+                ),
+                Style::colour(CYAN),
+            ));
+            if let Some(progress) = &call.progress {
+                lines.push(self.fit(&format!("  {}", self.bar(progress, now)), Style::plain()));
+            }
+            for log in &call.log {
+                lines.push(self.fit(&format!("  {} {log}", self.mark("│", "|")), Style::dim()));
+            }
+        }
+        lines.extend(self.agents.live(now, &self.terminal));
+        let mut status = format!(
+            "{} {} · {}",
+            self.mark("·", "-"),
+            if self.calls.is_empty() {
+                "thinking"
+            } else {
+                "working"
+            },
+            span(now.saturating_sub(since))
+        );
+        status.push_str(&self.spent.words(", "));
+        status.push_str(" · Ctrl-C stops it");
+        lines.push(self.fit(&status, Style::dim()));
+        // The line that is typed has to stay in sight.
+        let most = (self.terminal.height / 2).max(1);
+        let over = lines.len().saturating_sub(most);
+        lines.split_off(over)
+    }
+
+    fn begin_call(
+        &mut self,
+        id: &str,
+        title: &str,
+        effects: &[String],
+        now: Duration,
+        out: &mut String,
+    ) {
+        let mark = if self.terminal.spoken {
+            "call:"
+        } else {
+            self.mark("▸", ">")
+        };
+        let (name, rest) = title.split_once(' ').unwrap_or((title, ""));
+        let effects = if effects.is_empty() {
+            String::new()
+        } else {
+            format!("  [{}]", effects.join(", "))
+        };
+        let room = self
+            .terminal
+            .width
+            .saturating_sub(clean::width(mark) + clean::width(name) + clean::width(&effects) + 4);
+        let rest = clean::clip(rest, room.max(8), self.terminal.ellipsis());
+        out.push_str(&format!(
+            "{} {}  {rest}{}\n",
+            painted(mark, Style::colour(CYAN), &self.terminal),
+            painted(name, Style::bold(), &self.terminal),
+            painted(&effects, Style::dim(), &self.terminal),
+        ));
+        self.calls.push(Call {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            since: now,
+            log: VecDeque::new(),
+            logged: 0,
+            state: None,
+            progress: None,
+        });
+    }
+
+    fn call_mut(&mut self, id: &str) -> Option<&mut Call> {
+        self.calls.iter_mut().find(|call| call.id == id)
+    }
+
+    fn state(&mut self, id: &str, state: &str) {
+        if let Some(call) = self.call_mut(id) {
+            call.state = (!["approved", "running"].contains(&state)).then(|| clean::line(state));
+        }
+    }
+
+    fn progress(&mut self, id: &str, done: u64, total: Option<u64>, unit: &str, now: Duration) {
+        let unit = clean::line(unit);
+        let Some(call) = self.call_mut(id) else {
+            return;
+        };
+        // Another unit, or a smaller count, is another piece of work.
+        let first = match &call.progress {
+            Some(before) if before.unit == unit && before.done <= done => before.first,
+            _ => (now, done),
+        };
+        call.progress = Some(Progress {
+            done,
+            total,
+            unit,
+            first,
+        });
+    }
+
+    fn log(&mut self, tool: &str, log: &str, id: Option<&str>, out: &mut String) {
+        if tool == "system" {
+            self.dim(out, &clean::line(log));
+            return;
+        }
+        let moves = self.terminal.moves;
+        let Some(call) = id.and_then(|id| self.call_mut(id)) else {
+            self.dim(out, &format!("{tool}: {}", clean::line(log)));
+            return;
+        };
+        call.logged = call.logged.saturating_add(1);
+        let logged = call.logged;
+        // The end of a long line is not worth its memory.
+        let line: String = log.chars().take(400).collect();
+        let line = clean::line(&line);
+        if call.log.len() == LOG {
+            call.log.pop_front();
+        }
+        call.log.push_back(line.clone());
+        if !moves && logged <= KEPT {
+            self.dim(out, &line);
+        } else if !moves && logged == KEPT + 1 {
+            self.dim(out, "more lines of its log are not shown");
+        }
+    }
+
+    fn result(
+        &mut self,
+        tool: &str,
+        id: &str,
+        output: &str,
+        success: bool,
+        now: Duration,
+        out: &mut String,
+    ) {
+        self.end_words(out);
+        let call = self
+            .calls
+            .iter()
+            .position(|call| call.id == id)
+            .map(|at| self.calls.remove(at));
+        self.results.push(id.to_owned());
+        for line in self.agents.ended(id, success, now, &self.terminal) {
+            out.push_str(&line);
+            out.push('\n');
+        }
+        if tool == agent::PLAN_TOOL && success {
+            self.show_plan(out);
+            return;
+        }
+        let (mark, colour) = match (self.terminal.spoken, success) {
+            (true, true) => ("result:", GREEN),
+            (true, false) => ("failed:", RED),
+            (false, true) => (self.mark("✓", "ok"), GREEN),
+            (false, false) => (self.mark("✗", "failed"), RED),
+        };
+        let mark = painted(mark, Style::colour(colour), &self.terminal);
+        // Of a long output only the lines that are shown are looked at.
+        let mut lines = output.lines();
+        let first: Vec<&str> = lines.by_ref().take(RESULT).collect();
+        let more = lines.count();
+        let several = self.calls.len() > 1 || call.is_none();
+        let name = if several {
+            format!("{tool}: ")
+        } else {
+            String::new()
+        };
+        for (at, line) in first.iter().enumerate() {
+            let line: String = line.chars().take(1_000).collect();
+            let line = clean::line(&line);
+            if at == 0 {
+                let style = if success {
+                    Style::plain()
+                } else {
+                    Style::colour(RED)
+                };
+                let text = self.fit(&format!("{name}{line}"), style);
+                out.push_str(&format!("  {mark} {text}\n"));
+            } else {
+                out.push_str(&format!("    {}\n", self.fit(&line, Style::plain())));
+            }
+        }
+        if first.is_empty() {
+            out.push_str(&format!("  {mark} {name}(no output)\n"));
+        }
+        if more > 0 {
+            let text = format!(
+                "    {} {more} more lines · /show {}",
+                self.terminal.ellipsis(),
+                self.results.len()
+            );
+            out.push_str(&painted(&text, Style::dim(), &self.terminal));
+            out.push('\n');
+        }
+    }
+
+    /// A picture that a result has, where the terminal shows pictures; else where it is.
+    pub fn picture(&self, png: &[u8], place: &str) -> String {
+        match figures::inline(png, &self.terminal) {
+            Some(picture) => format!("{picture}\n"),
+            None => format!("  {}\n", painted(place, Style::dim(), &self.terminal)),
+        }
+    }
+
+    fn think(&mut self, piece: &str) {
+        self.thought.push_str(&clean::text(piece));
+        // Only its end is ever shown.
+        if self.thought.len() > 4_096 {
+            let mut cut = self.thought.len() - 1_024;
+            while !self.thought.is_char_boundary(cut) {
+                cut += 1;
+            }
+            self.thought.drain(..cut);
+        }
+    }
+
+    fn end_words(&mut self, out: &mut String) {
+        self.thought.clear();
+        out.push_str(&self.words.finish());
+    }
+
+    fn show_plan(&mut self, out: &mut String) {
+        if self.plan_shown || self.plan.is_empty() {
+            return;
+        }
+        self.plan_shown = true;
+        let done = self
+            .plan
+            .iter()
+            .filter(|item| item.status == Status::Completed)
+            .count();
+        for item in &self.plan {
+            let (mark, word, style) = match item.status {
+                Status::Completed => ("✓", "done:", Style::dim()),
+                Status::InProgress => ("▸", "now:", Style::bold()),
+                Status::Pending => ("○", "to do:", Style::plain()),
+            };
+            let mark = if self.terminal.spoken || !self.terminal.unicode {
+                word
+            } else {
+                mark
+            };
+            let text = format!("  {mark} {}", clean::line(&item.content));
+            out.push_str(&self.fit(&text, style));
+            out.push('\n');
+        }
+        self.dim(out, &format!("{done}/{} done", self.plan.len()));
+    }
+
+    fn end_turn(&mut self, now: Duration, out: &mut String) {
+        self.calls.clear();
+        self.agents = Agents::default();
+        let Some(since) = self.since.take() else {
+            return;
+        };
+        let text = format!(
+            "{}{}",
+            span(now.saturating_sub(since)),
+            self.spent.words(" · ")
+        );
+        self.dim(out, &text);
+        out.push('\n');
+    }
+
+    /// A line of the host's own.
+    fn line(&self, out: &mut String, text: &str, colour: u8) {
+        for line in clean::text(text).lines() {
+            let spans = [crate::style::Span::new(line, Style::colour(colour))];
+            let indent = [crate::style::Span::new("  ", Style::plain())];
+            for line in crate::style::wrap(&spans, self.terminal.width, &indent, &indent) {
+                out.push_str(&crate::style::paint(&line, &self.terminal));
+                out.push('\n');
+            }
+        }
+    }
+
+    fn dim(&self, out: &mut String, text: &str) {
+        let indent = [crate::style::Span::new("  ", Style::plain())];
+        let spans = [crate::style::Span::new(clean::line(text), Style::dim())];
+        for line in crate::style::wrap(&spans, self.terminal.width, &indent, &indent) {
+            out.push_str(&crate::style::paint(&line, &self.terminal));
+            out.push('\n');
+        }
+    }
+
+    /// A line cut to the terminal.
+    fn fit(&self, text: &str, style: Style) -> String {
+        let columns = self.terminal.width.saturating_sub(4);
+        painted(
+            &clean::clip(text, columns, self.terminal.ellipsis()),
+            style,
+            &self.terminal,
+        )
+    }
+
+    fn mark(&self, unicode: &'static str, ascii: &'static str) -> &'static str {
+        if self.terminal.unicode {
+            unicode
+        } else {
+            ascii
+        }
+    }
+
+    fn bar(&self, progress: &Progress, now: Duration) -> String {
+        let Progress {
+            done,
+            total,
+            unit,
+            first,
+        } = progress;
+        let amount = |count: u64| {
+            if ["bytes", "byte", "B"].contains(&unit.as_str()) {
+                bytes(count)
+            } else {
+                grouped(count)
+            }
+        };
+        let named = if ["bytes", "byte", "B"].contains(&unit.as_str()) {
+            String::new()
+        } else {
+            format!(" {unit}")
+        };
+        let Some(total) = total.filter(|total| *total > 0) else {
+            return format!("{}{named}", amount(*done));
+        };
+        let done = (*done).min(total);
+        let part = share(done, total);
+        let full = usize::try_from(part * BAR as u64 / 100).unwrap_or(0);
+        let (on, off) = (self.mark("█", "#"), self.mark("░", "."));
+        let mut text = format!(
+            "{}{} {part} % · {} of {}{named}",
+            on.repeat(full),
+            off.repeat(BAR.saturating_sub(full)),
+            amount(done),
+            amount(total)
+        );
+        // At the pace since it was first reported.
+        let passed = now.saturating_sub(first.0);
+        let moved = done.saturating_sub(first.1);
+        if moved > 0 && done < total && passed >= Duration::from_secs(1) {
+            let left = passed.as_millis() * u128::from(total - done) / u128::from(moved);
+            let left = Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX));
+            text.push_str(&format!(" · {} left", span(left)));
+        }
+        text
+    }
+}
+
+impl Spent {
+    fn add(&mut self, input: Option<u64>, output: Option<u64>, cost: Option<f64>) {
+        self.requests = self.requests.saturating_add(1);
+        self.some_tokens_unknown |= input.is_none() || output.is_none();
+        self.some_cost_unknown |= cost.is_none();
+        self.input = self.input.saturating_add(input.unwrap_or(0));
+        self.output = self.output.saturating_add(output.unwrap_or(0));
+        self.cost += cost.unwrap_or(0.0);
+    }
+
+    /// Tokens and dollars, each after `before`; what is not known is said to be.
+    fn words(&self, before: &str) -> String {
+        if self.requests == 0 {
+            return String::new();
+        }
+        let tokens = self.input.saturating_add(self.output);
+        let tokens = match (self.some_tokens_unknown, tokens) {
+            (true, 0) => "tokens unknown".to_owned(),
+            (true, tokens) => format!("at least {} tokens", short(tokens)),
+            (false, tokens) => format!("{} tokens", short(tokens)),
+        };
+        let cost = if !self.some_cost_unknown {
+            format!("${:.4}", self.cost)
+        } else if self.cost > 0.0 {
+            format!("at least ${:.4}", self.cost)
+        } else {
+            "cost unknown".to_owned()
+        };
+        format!("{before}{tokens}{before}{cost}")
+    }
+}
+
+/// A call in a few words: its tool, its operation, and what it is about.
+pub(crate) fn title(
+    tool: &str,
+    operation: Option<&str>,
+    target: Option<&str>,
+    arguments: &Value,
+) -> String {
+    let mut title = clean::line(tool);
+    if let Some(operation) = operation.filter(|operation| *operation != tool && *operation != "run")
+    {
+        title.push_str(&format!(" {}", clean::line(operation)));
+    }
+    let about = target.map(str::to_owned).or_else(|| {
+        let key = TELLING
+            .iter()
+            .find(|key| arguments.get(key).is_some_and(Value::is_string))?;
+        arguments.get(key)?.as_str().map(str::to_owned)
+    });
+    let about = about.unwrap_or_else(|| match arguments {
+        Value::Object(fields) if fields.is_empty() => String::new(),
+        other => other.to_string(),
+    });
+    if !about.is_empty() {
+        let about: String = about.chars().take(400).collect();
+        title.push_str(&format!(" {}", clean::line(&about)));
+    }
+    title
+}
+
+/// A time in words: `18s`, `2m 5s`, `1h 3m`.
+pub(crate) fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds}s"),
+        seconds @ 60..3_600 => format!("{}m {}s", seconds / 60, seconds % 60),
+        seconds => format!("{}h {}m", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+/// A number as people read it: `950`, `12.3k`, `4.5M`.
+pub(crate) fn short(number: u64) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        1_000..1_000_000 => format!("{}.{}k", number / 1_000, number % 1_000 / 100),
+        _ => format!("{}.{}M", number / 1_000_000, number % 1_000_000 / 100_000),
+    }
+}
+
+/// With a comma between each three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn bytes(count: u64) -> String {
+    match count {
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{}.{} kB", count / 1_000, count % 1_000 / 100),
+        1_000_000..1_000_000_000 => {
+            format!("{}.{} MB", count / 1_000_000, count % 1_000_000 / 100_000)
+        }
+        _ => format!(
+            "{}.{} GB",
+            count / 1_000_000_000,
+            count % 1_000_000_000 / 100_000_000
+        ),
+    }
+}
+
+/// In percent, rounded down.
+fn share(done: u64, total: u64) -> u64 {
+    let percent = u128::from(done) * 100 / u128::from(total.max(1));
+    u64::try_from(percent).unwrap_or(100)
+}
+
+/// What sub-agents of a call are kept under.
+pub(crate) type ById<T> = BTreeMap<String, T>;
+
+#[cfg(test)]
+mod tests;

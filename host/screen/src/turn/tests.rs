@@ -1,0 +1,343 @@
+use std::time::Duration;
+
+use agent::{Event, PlanItem, Status};
+use serde_json::json;
+
+use super::*;
+
+fn terminal() -> Terminal {
+    Terminal {
+        width: 60,
+        height: 24,
+        unicode: true,
+        moves: true,
+        ..Terminal::pipe()
+    }
+}
+
+fn at(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn begin() -> Event {
+    Event::Processing {
+        message: "Processing user input".into(),
+    }
+}
+
+fn says(text: &str) -> Event {
+    Event::AssistantChunk {
+        content: text.into(),
+    }
+}
+
+fn call(id: &str, tool: &str, command: &str) -> Event {
+    Event::ToolCall {
+        tool: tool.into(),
+        arguments: json!({ "command": command }),
+        tool_call_id: id.into(),
+        operation: Some("run".into()),
+        effects: vec!["execute".into()],
+        target: None,
+    }
+}
+
+fn output(id: &str, tool: &str, output: &str, success: bool) -> Event {
+    Event::ToolOutput {
+        tool: tool.into(),
+        tool_call_id: id.into(),
+        output: output.into(),
+        success,
+    }
+}
+
+fn log(id: &str, line: &str) -> Event {
+    Event::ToolLog {
+        tool: "bash".into(),
+        log: line.into(),
+        tool_call_id: Some(id.into()),
+        agent_id: None,
+        label: None,
+    }
+}
+
+fn agent_log(id: &str, line: &str) -> Event {
+    Event::ToolLog {
+        tool: "research".into(),
+        log: line.into(),
+        tool_call_id: None,
+        agent_id: Some(id.into()),
+        label: Some(format!("research: {id}")),
+    }
+}
+
+fn spent(input: Option<u64>, cost: Option<f64>) -> Event {
+    Event::LlmCall {
+        model: "m".into(),
+        latency_ms: 1,
+        finish_reason: "stop".into(),
+        cost_usd: cost,
+        kind: "main".into(),
+        prompt_tokens: input,
+        completion_tokens: input.map(|_| 100),
+        total_tokens: None,
+        cache_read_tokens: None,
+        cache_creation_tokens: None,
+    }
+}
+
+fn done() -> Event {
+    Event::TurnComplete {
+        history_size: 3,
+        final_response: None,
+    }
+}
+
+fn all(terminal: &Terminal, events: &[Event]) -> String {
+    let mut turn = Turn::new(terminal);
+    events
+        .iter()
+        .enumerate()
+        .map(|(second, event)| turn.event(event, at(second as u64)))
+        .collect()
+}
+
+#[test]
+fn a_turn() {
+    let shown = all(
+        &terminal(),
+        &[
+            begin(),
+            says("I look.\n"),
+            Event::AssistantStreamEnd {},
+            spent(Some(12_300), Some(0.0123)),
+            call("c1", "bash", "ls -la\necho two"),
+            output("c1", "bash", "1\n2\n3\n4\n5\n6\n7", true),
+            call("c2", "bash", "false"),
+            output("c2", "bash", "exit code 1\nmore", false),
+            says("All "),
+            says("done."),
+            done(),
+        ],
+    );
+    assert_eq!(
+        shown,
+        "\
+I look.
+▸ bash  ls -la echo two  [execute]
+  ✓ 1
+    2
+    3
+    4
+    5
+    … 2 more lines · /show 1
+▸ bash  false  [execute]
+  ✗ exit code 1
+    more
+All done.
+  10s · 12.4k tokens · $0.0123
+
+"
+    );
+}
+
+#[test]
+fn what_is_not_known_is_said() {
+    for (requests, words) in [
+        (vec![], ""),
+        (vec![spent(None, None)], " · tokens unknown · cost unknown"),
+        (
+            vec![spent(Some(900), Some(0.5)), spent(None, None)],
+            " · at least 1.0k tokens · at least $0.5000",
+        ),
+        (
+            vec![spent(Some(900), None)],
+            " · 1.0k tokens · cost unknown",
+        ),
+        (
+            vec![spent(Some(900), Some(0.0))],
+            " · 1.0k tokens · $0.0000",
+        ),
+    ] {
+        let mut turn = Turn::new(&terminal());
+        turn.event(&begin(), at(0));
+        for request in requests {
+            turn.event(&request, at(0));
+        }
+        assert_eq!(turn.event(&done(), at(3)), format!("  3s{words}\n\n"));
+    }
+}
+
+#[test]
+fn what_goes_on() {
+    let mut turn = Turn::new(&terminal());
+    assert!(turn.live(at(0)).is_empty());
+    turn.event(&begin(), at(0));
+    turn.event(&says("Half a li"), at(1));
+    assert_eq!(
+        turn.live(at(2)),
+        ["Half a li", "· thinking · 2s · Ctrl-C stops it"]
+    );
+    turn.event(&call("c1", "python", "train"), at(3));
+    for line in ["epoch 1", "epoch 2", "epoch 3", "epoch 4"] {
+        turn.event(&log("c1", line), at(4));
+    }
+    let progress = |done| Event::ToolProgress {
+        tool: "python".into(),
+        tool_call_id: "c1".into(),
+        done,
+        total: Some(4_000_000),
+        unit: "bytes".into(),
+    };
+    turn.event(&progress(1_000_000), at(10));
+    turn.event(&progress(2_000_000), at(20));
+    assert_eq!(
+        turn.live(at(20)),
+        [
+            "⋯ python train · 17s",
+            "  ████████░░░░░░░░ 50 % · 2.0 MB of 4.0 MB · 20s left",
+            "  │ epoch 2",
+            "  │ epoch 3",
+            "  │ epoch 4",
+            "· working · 20s · Ctrl-C stops it"
+        ]
+    );
+    // Nothing of it is left once the turn is over.
+    turn.event(&output("c1", "python", "", true), at(21));
+    turn.event(&done(), at(22));
+    assert!(turn.live(at(22)).is_empty());
+}
+
+#[test]
+fn sub_agents_side_by_side() {
+    let mut turn = Turn::new(&terminal());
+    turn.event(&begin(), at(0));
+    turn.event(&call("c7", "research", "look it up"), at(0));
+    turn.event(&agent_log("c7", "▸ read  {\"path\":\"a\"}"), at(0));
+    turn.event(&agent_log("c7", "tokens:12345"), at(1));
+    assert_eq!(
+        turn.live(at(18))[1..3],
+        [
+            "▸ research: c7  (1 call · 12.3k tokens · 18s)",
+            "    read  {\"path\":\"a\"}"
+        ]
+    );
+    turn.event(&agent_log("c7-2", "▸ read  {}"), at(10));
+    turn.event(&agent_log("c71", "▸ read  {}"), at(10));
+    assert_eq!(turn.live(at(18)).len(), 5, "{:?}", turn.live(at(18)));
+    let ended = turn.event(&output("c7", "research", "found", true), at(20));
+    assert_eq!(
+        ended,
+        "  ✓ research: c7  (1 call · 12.3k tokens · 20s)\n  ✓ research: c7-2  (1 call · 0 tokens · 10s)\n  ✓ found\n"
+    );
+}
+
+#[test]
+fn a_plan() {
+    let item = |content: &str, status| PlanItem {
+        id: content.into(),
+        content: content.into(),
+        status,
+    };
+    let plan = Event::PlanUpdate {
+        plan: vec![
+            item("first", Status::Completed),
+            item("second", Status::InProgress),
+            item("third", Status::Pending),
+        ],
+    };
+    let shown = all(&terminal(), &[begin(), plan.clone(), done()]);
+    assert!(
+        shown.starts_with("  ✓ first\n  ▸ second\n  ○ third\n  1/3 done\n"),
+        "{shown}"
+    );
+    let spoken = Terminal {
+        spoken: true,
+        ..terminal()
+    };
+    let shown = all(&spoken, &[begin(), plan, done()]);
+    assert!(
+        shown.starts_with("  done: first\n  now: second\n  to do: third\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn refusals_and_ends() {
+    let denied = Event::CapabilityDenied {
+        tool: "bash".into(),
+        tool_call_id: "c1".into(),
+        capability: "network a.example".into(),
+        rule: "ci:3".into(),
+        remedy: "allow it".into(),
+    };
+    let error = Event::Error {
+        error: "the model \u{1b}[31mbroke".into(),
+    };
+    assert_eq!(
+        all(&terminal(), &[begin(), denied, error]),
+        "  bash was denied network a.example\n    by ci:3; allow it\n  Error: the model broke\n  2s\n\n"
+    );
+    assert_eq!(
+        all(&terminal(), &[begin(), says("half"), Event::Interrupted {}]),
+        "half\n  interrupted\n  2s\n\n"
+    );
+    assert_eq!(
+        all(
+            &terminal(),
+            &[
+                begin(),
+                says("void"),
+                Event::AssistantStreamRestart {},
+                says("new"),
+                done()
+            ]
+        ),
+        "  the answer broke off and begins anew; what is above is\n  void\nnew\n  4s\n\n"
+    );
+}
+
+/// A hundred thousand lines of log are three that are drawn, and twenty that stay where nothing can be drawn.
+#[test]
+fn long_logs() {
+    for (moves, kept) in [(true, 0), (false, 21)] {
+        let terminal = Terminal {
+            moves,
+            ..terminal()
+        };
+        let mut turn = Turn::new(&terminal);
+        turn.event(&begin(), at(0));
+        turn.event(&call("c1", "bash", "yes"), at(0));
+        let mut out = String::new();
+        for line in 0..100_000 {
+            out.push_str(&turn.event(&log("c1", &format!("line {line}")), at(1)));
+        }
+        assert_eq!(out.lines().count(), kept);
+        assert_eq!(
+            turn.calls[0].log,
+            ["line 99997", "line 99998", "line 99999"]
+        );
+    }
+}
+
+#[test]
+fn narrow_and_plain() {
+    let narrow = Terminal {
+        width: 20,
+        unicode: false,
+        ..terminal()
+    };
+    let shown = all(
+        &narrow,
+        &[
+            begin(),
+            call("c1", "bash", &"x".repeat(100)),
+            output("c1", "bash", &"y".repeat(100), true),
+            done(),
+        ],
+    );
+    for line in shown.lines() {
+        assert!(clean::width(line) <= 36, "{line:?}");
+        assert!(line.is_ascii(), "{line:?}");
+    }
+}
