@@ -9,7 +9,7 @@ PLUGINS := plugins/dist
 DEMO := $(TARGET)/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-local-model setup plugins lint bench install fuzz deps
+.PHONY: help tmux demo test test-local-model setup plugins lint bench install fuzz deps
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,7 +30,12 @@ demo: setup ## train a real model in the sandbox, under the ci policy, without a
 		--plugins $(PLUGINS) --session-dir $(DEMO)
 	@$(BIN) journal verify $(DEMO)/journal.jsonl
 
-test: setup ## run every test, those of the samples in Python and JavaScript too
+tmux: # what the terminal's tests draw on
+	@command -v tmux >/dev/null || apt-get install --yes --quiet=2 --no-install-recommends tmux >/dev/null 2>&1 || \
+		{ apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends tmux >/dev/null; } || \
+		{ echo "tmux is needed to test the terminal; on Debian, as root: apt-get install tmux"; exit 1; }
+
+test: setup tmux ## run every test, those of the samples in Python and JavaScript too
 	@plugins/build --samples
 	@$(CARGO) test --workspace --quiet
 	@cd plugins && cargo test --quiet

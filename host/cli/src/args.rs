@@ -9,7 +9,7 @@ use crate::config::Flag;
 
 /// An autonomous machine-learning agent whose every tool runs as a WASI component, under a policy.
 #[derive(Debug, Parser)]
-#[command(name = "ml-intern", version, args_conflicts_with_subcommands = true, args_override_self = true, after_help = EXIT_CODES)]
+#[command(name = "ml-intern", version, args_conflicts_with_subcommands = true, args_override_self = true, help_template = HELP, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -17,6 +17,44 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) run: Run,
 }
+
+/// The commands in groups, which clap does not do.
+const HELP: &str = "\
+{about}
+
+{usage-heading} {usage}
+
+Sessions:
+  chat         Talk: type, watch, answer what is asked (the same as no prompt, on a terminal)
+  run          Run one prompt to its end (the same as giving the prompt alone)
+  resume       Go on with an earlier session, or with a copy of it
+  sessions     List the sessions that are kept, the last one first
+
+Changes:
+  diff         Show what a session has changed in its private copy
+  commit       Bring a session's changes to your directory: all of them, or none
+  undo         Take back the last turn, what was said and the files; or a commit
+  discard      Remove a session's private copy
+
+Looking:
+  tools        List the tools that the model is offered
+  policy       Look at a policy
+  model        Look at models
+  journal      Look at the record of a session
+  config       Look at the configuration
+  doctor       Check what a session needs: keys, policy, runtime, disk and network; and say what to do
+
+Setting up:
+  setup        Install what runs need: the Python image, compiled ahead of time, and the plugins
+  completions  Print completions for a shell to read
+  man          Print the manual page
+  help         Print this message or the help of a command
+
+Arguments:
+{positionals}
+
+Options:
+{options}{after-help}";
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -49,6 +87,20 @@ pub(crate) enum Command {
     /// Look at a policy
     #[command(subcommand)]
     Policy(Policy),
+    /// List the sessions that are kept, the last one first
+    Sessions(Sessions),
+    /// Look at models
+    #[command(subcommand)]
+    Model(Model),
+    /// Check what a session needs: keys, policy, runtime, disk and network; and say what to do
+    Doctor(Doctor),
+    /// Print completions for a shell to read
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
     /// Look at the configuration
     #[command(subcommand)]
     Config(Config),
@@ -68,6 +120,15 @@ pub(crate) enum Command {
 pub(crate) struct Run {
     /// What to do; `-` reads it from standard input
     pub(crate) prompt: Option<String>,
+
+    /// Read what to do from this file
+    #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
+    pub(crate) prompt_file: Option<PathBuf>,
+
+    /// A file with a JSON Schema that the final answer has to fit. It is printed alone on standard output, and everything
+    /// else on standard error
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output_schema: Option<PathBuf>,
 
     /// The directory to work on; the run sees a private copy of it. `direct`, or `direct:DIRECTORY`, works in the
     /// directory itself, with checkpoints
@@ -247,6 +308,15 @@ pub(crate) enum Journal {
         /// The journal
         file: PathBuf,
     },
+    /// Print a journal, a record a line
+    Show {
+        /// The journal
+        file: PathBuf,
+
+        /// As JSON, whole
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -262,6 +332,48 @@ pub(crate) enum Policy {
         /// interactive, ci, offline, or a file
         policy: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sessions {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Model {
+    /// List the models of the Hugging Face router, and who serves them now
+    List {
+        #[command(flatten)]
+        how: How,
+    },
+    /// Ask a model for a word: whether it answers, and how much effort it takes
+    Check {
+        /// Its id; the one of the configuration, if it is left out
+        model: Option<String>,
+
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The model to check, in place of the one of the configuration
+    #[arg(long, short)]
+    pub(crate) model: Option<String>,
+
+    /// Do not ask the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) plugins: Plugins,
 }
 
 #[derive(Debug, Subcommand)]
@@ -293,4 +405,29 @@ pub(crate) struct Setup {
     /// A directory of built plugins to install
     #[arg(long)]
     pub(crate) plugins: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The groups of the help have every command, with the words that it has itself.
+    #[test]
+    fn every_command_is_in_the_help() {
+        let cli = Cli::command();
+        cli.clone().debug_assert();
+        for command in cli
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+        {
+            let about = command
+                .get_about()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let line = format!("\n  {:<12} {about}\n", command.get_name());
+            assert!(HELP.contains(&line), "{line}");
+        }
+    }
 }

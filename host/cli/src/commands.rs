@@ -1,32 +1,68 @@
 //! The commands that look at things.
 
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::CommandFactory as _;
 use policy::Need;
 use sandbox::{Mounts, Plugin, Sandbox};
 use serde_json::{Value, json};
 
-use crate::args::{Config, Journal, Policy, Tools};
+use crate::args::{Cli, Config, Journal, Model, Policy, Sessions, Tools};
+use crate::chat::{self, Listed};
 use crate::config::{self, Here};
 use crate::fail::Fail;
 use crate::paths::Paths;
-use crate::render::{put, warn};
+use crate::render::{put, short, warn};
 use crate::{profile, start, tools as load};
 
-/// `journal verify`.
+/// `journal verify` and `journal show`.
 pub(crate) fn journal(args: &Journal) -> Result<u8, Fail> {
-    let Journal::Verify { file } = args;
-    let summary = journal::verify(file).map_err(|error| Fail::failed(error.to_string()))?;
-    let calls = summary.kinds.get("call_start").copied().unwrap_or(0);
-    let ended = summary.status.map_or_else(
-        || "not ended".to_owned(),
-        |status| format!("ended with {status}"),
-    );
-    put(&format!(
-        "{}: intact; {} records, {calls} tool calls, {ended}\nhead {}\n",
-        file.display(),
-        summary.records,
-        summary.head
-    ));
+    let failed = |error: String| Fail::failed(error);
+    match args {
+        Journal::Verify { file } => {
+            let summary = journal::verify(file).map_err(|error| failed(error.to_string()))?;
+            let calls = summary.kinds.get("call_start").copied().unwrap_or(0);
+            let ended = summary.status.map_or_else(
+                || "not ended".to_owned(),
+                |status| format!("ended with {status}"),
+            );
+            put(&format!(
+                "{}: intact; {} records, {calls} tool calls, {ended}\nhead {}\n",
+                file.display(),
+                summary.records,
+                summary.head
+            ));
+        }
+        Journal::Show { file, json } => {
+            let reader = journal::Reader::open(file).map_err(|error| failed(error.to_string()))?;
+            for record in reader {
+                let record = record.map_err(|error| failed(error.to_string()))?;
+                put(&shown(&record, *json));
+            }
+        }
+    }
     Ok(0)
+}
+
+/// A record in a line: its number, its call, its kind and what it says; or as JSON.
+fn shown(record: &journal::Record, json: bool) -> String {
+    let data = record.entry.data.to_json().unwrap_or_default();
+    let call = record.entry.call.map(|call| call.to_string());
+    if json {
+        let kind = record.entry.data.kind();
+        return format!(
+            "{}\n",
+            json!({"seq": record.seq, "call": call, "kind": kind, "data": data})
+        );
+    }
+    let data = short(&data.to_string());
+    format!(
+        "{:>5} {:<5} {:<14} {data}\n",
+        record.seq,
+        call.unwrap_or_default(),
+        record.entry.data.kind()
+    )
 }
 
 /// `policy show` and `policy check`.
@@ -41,6 +77,100 @@ pub(crate) fn policy(args: &Policy) -> Result<u8, Fail> {
             ));
         }
     }
+    Ok(0)
+}
+
+/// `sessions`.
+pub(crate) fn sessions(args: &Sessions) -> Result<u8, Fail> {
+    let paths = Paths::find()?;
+    let all = chat::sessions(&paths);
+    if args.json {
+        put(&format!(
+            "{:#}\n",
+            Value::from_iter(all.iter().map(Listed::json))
+        ));
+        return Ok(0);
+    }
+    let mut text = String::new();
+    for one in &all {
+        let first = short(one.first.as_deref().unwrap_or("(nothing was said)"));
+        let _ = writeln!(text, "{}  {:>3} turns  {first}", one.id, one.turns);
+    }
+    put(if text.is_empty() {
+        "no sessions\n"
+    } else {
+        &text
+    });
+    Ok(0)
+}
+
+/// `model list` and `model check`.
+pub(crate) fn model(args: &Model) -> Result<u8, Fail> {
+    match args {
+        Model::Check { model, how } => {
+            let ready = start::Ready::of(how, true)?;
+            let model = match model {
+                Some(id) => ready.open(id)?,
+                None => ready.model()?,
+            };
+            let effort = ready.options.effort;
+            let (info, probed) = crate::runtime()?
+                .block_on(async { (model.info().await, model.probe(effort).await) });
+            let mut text = format!("model    {}\n", model.label());
+            if let Some(window) = info.context_window {
+                let _ = writeln!(text, "window   {window} tokens");
+            }
+            match info.prices {
+                Some(prices) => {
+                    let _ = writeln!(
+                        text,
+                        "price    {} in, {} out, a million tokens",
+                        prices.base.input, prices.base.output
+                    );
+                }
+                None => text.push_str("price    unknown\n"),
+            }
+            let probed = probed.map_err(|error| Fail::failed(error.to_string()))?;
+            let answers = match probed {
+                agent::Probe::Effort(effort) => format!("yes, with effort {effort}"),
+                agent::Probe::NoEffort => "yes".to_owned(),
+                agent::Probe::Unchecked(error) => format!("could not be told: {error}"),
+            };
+            let _ = writeln!(text, "answers  {answers}");
+            put(&text);
+        }
+        Model::List { how } => {
+            let ready = start::Ready::of(how, true)?;
+            let models = crate::runtime()?.block_on(ready.router_models());
+            if models.is_empty() {
+                return Err(Fail::failed(
+                    "the router's list of models cannot be had; see `ml-intern doctor`",
+                ));
+            }
+            for model in models.iter() {
+                let live = model.providers.iter().filter(|provider| provider.live);
+                let names: Vec<&str> = live.map(|provider| provider.name.as_str()).collect();
+                put(&format!("{}  {}\n", model.id, names.join(", ")));
+            }
+        }
+    }
+    Ok(0)
+}
+
+/// `completions`: for a shell to read.
+pub(crate) fn completions(shell: clap_complete::Shell) {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "ml-intern", &mut text);
+    put(&String::from_utf8_lossy(&text));
+}
+
+/// `man`: the manual page, and one for each command behind it.
+pub(crate) fn manual() -> Result<u8, Fail> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(Cli::command())
+        .render(&mut text)
+        .map_err(|error| Fail::failed(error.to_string()))?;
+    put(&String::from_utf8_lossy(&text));
     Ok(0)
 }
 
@@ -64,10 +194,9 @@ pub(crate) fn config(args: &Config) -> Result<u8, Fail> {
     Ok(0)
 }
 
-/// `tools`.
-pub(crate) fn tools(args: &Tools) -> Result<u8, Fail> {
-    let paths = Paths::find()?;
-    let plugins = crate::runtime()?.block_on(async {
+/// The plugins in some places, without a session around them.
+pub(crate) fn load_plugins(places: &[PathBuf], paths: &Paths) -> Result<Vec<Plugin>, Fail> {
+    crate::runtime()?.block_on(async {
         let sandbox = Sandbox::new(sandbox::Setup {
             cache: &paths.compiled(),
             mounts: Mounts::new(),
@@ -77,8 +206,15 @@ pub(crate) fn tools(args: &Tools) -> Result<u8, Fail> {
             patience: sandbox::PATIENCE,
         })
         .map_err(|error| Fail::failed(error.to_string()))?;
-        load::load(&sandbox, &start::plugin_paths(&args.plugins.paths, &paths)).await
-    })?;
+        load::load(&sandbox, places).await
+    })
+}
+
+/// `tools`.
+pub(crate) fn tools(args: &Tools) -> Result<u8, Fail> {
+    let paths = Paths::find()?;
+    let places = start::plugin_paths(&args.plugins.paths, &paths);
+    let plugins = load_plugins(&places, &paths)?;
     if args.json {
         let all: Vec<Value> = plugins.iter().flat_map(as_json).collect();
         put(&format!("{:#}\n", Value::Array(all)));

@@ -6,6 +6,7 @@ mod attended;
 mod chat;
 mod commands;
 mod config;
+mod doctor;
 mod fail;
 mod mounts;
 mod paths;
@@ -13,6 +14,7 @@ mod profile;
 mod prompt;
 mod render;
 mod run;
+mod schema;
 mod secrets;
 mod services;
 mod session;
@@ -51,6 +53,14 @@ fn main() -> ExitCode {
         Some(Command::Discard(target)) => workspaces::discard(&target),
         Some(Command::Journal(journal)) => commands::journal(&journal),
         Some(Command::Policy(policy)) => commands::policy(&policy),
+        Some(Command::Sessions(sessions)) => commands::sessions(&sessions),
+        Some(Command::Model(model)) => commands::model(&model),
+        Some(Command::Doctor(doctor)) => doctor::doctor(&doctor),
+        Some(Command::Completions { shell }) => {
+            commands::completions(shell);
+            Ok(0)
+        }
+        Some(Command::Man) => commands::manual(),
         Some(Command::Config(config)) => commands::config(&config),
         Some(Command::Tools(tools)) => commands::tools(&tools),
         Some(Command::Setup(setup)) => setup::setup(&setup),

@@ -33,6 +33,12 @@ pub(crate) fn put(text: &str) {
     let _ = out.flush();
 }
 
+/// Prints to standard error what is no result, in the same way.
+pub(crate) fn tell(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = err.write_all(text.as_bytes());
+}
+
 /// A text that a guest wrote, without what a terminal would obey.
 pub(crate) fn harmless(text: &str) -> String {
     text.chars()

@@ -3,13 +3,15 @@
 use std::io::{IsTerminal as _, Read as _};
 use std::sync::Arc;
 
-use agent::{Outcome, Tally, Unattended};
+use agent::{Agent, Approver, Outcome, Tally, Unattended};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{self, How};
+use crate::attended::Waiving;
 use crate::chat::{self, Begin};
 use crate::fail::Fail;
-use crate::render::{self, put};
+use crate::render;
+use crate::schema::{CORRECTIONS, Schema};
 use crate::session::{self, Session};
 use crate::start::{Opened, Ready, Started, start};
 use crate::summary;
@@ -18,14 +20,11 @@ use crate::tools::PluginTools;
 /// Without a command: a prompt is run; without one, a person on a terminal is talked with, and anything else on standard
 /// input is the prompt.
 pub(crate) fn bare(args: &args::Run) -> Result<u8, Fail> {
-    if args
+    let given = args
         .prompt
         .as_deref()
-        .is_some_and(|prompt| !prompt.is_empty())
-    {
-        return run(args);
-    }
-    if std::io::stdin().is_terminal() {
+        .is_some_and(|prompt| !prompt.is_empty());
+    if !given && args.prompt_file.is_none() && std::io::stdin().is_terminal() {
         let begin = Begin::New {
             workspace: &args.workspace,
             session_dir: args.session_dir.as_deref(),
@@ -37,7 +36,16 @@ pub(crate) fn bare(args: &args::Run) -> Result<u8, Fail> {
 
 /// Runs a prompt in a new session, and gives the exit code.
 pub(crate) fn run(args: &args::Run) -> Result<u8, Fail> {
-    let words = words(args.prompt.as_deref())?;
+    let words = match &args.prompt_file {
+        Some(file) => std::fs::read_to_string(file)
+            .map_err(|error| Fail::usage(format!("--prompt-file {}: {error}", file.display())))?,
+        None => words(args.prompt.as_deref())?,
+    };
+    let schema = args
+        .output_schema
+        .as_deref()
+        .map(Schema::read)
+        .transpose()?;
     let ready = Ready::of(&args.how, false)?;
     let session = Session::create(
         args.session_dir.as_deref(),
@@ -46,7 +54,7 @@ pub(crate) fn run(args: &args::Run) -> Result<u8, Fail> {
         ready.redactor.clone(),
         &ready.policy,
     )?;
-    go(&words, &args.how, &ready, session)
+    go(&words, &args.how, &ready, session, schema.as_ref())
 }
 
 /// Goes on with an earlier session, or with a copy of it.
@@ -68,7 +76,7 @@ pub(crate) fn resume(args: &args::Resume) -> Result<u8, Fail> {
             .map_err(failed)?;
         session
     };
-    go(&words, &args.how, &ready, session)
+    go(&words, &args.how, &ready, session, None)
 }
 
 fn failed(error: impl std::fmt::Display) -> Fail {
@@ -76,12 +84,28 @@ fn failed(error: impl std::fmt::Display) -> Fail {
 }
 
 /// Takes one turn, and prints what came of it.
-fn go(words: &str, how: &How, ready: &Ready, session: Session) -> Result<u8, Fail> {
+fn go(
+    words: &str,
+    how: &How,
+    ready: &Ready,
+    session: Session,
+    schema: Option<&Schema>,
+) -> Result<u8, Fail> {
     let started = std::time::Instant::now();
     let mut session = Opened::from(session);
-    let (outcome, tally) = crate::runtime()?.block_on(turn(words, how, ready, &mut session))?;
+    // Where standard output is for the answer alone, the rest goes to standard error.
+    let put: fn(&str) = if schema.is_some() && !how.json {
+        render::tell
+    } else {
+        render::put
+    };
+    let Turned {
+        outcome,
+        tally,
+        answer,
+    } = crate::runtime()?.block_on(turn(words, how, ready, &mut session, schema, put))?;
     let (path, diff) = session.close(i32::from(outcome.exit_code()), outcome.as_str())?;
-    summary::print(&summary::Run {
+    put(&summary::words(&summary::Run {
         json: how.json,
         outcome: &outcome,
         diff: &diff,
@@ -91,8 +115,20 @@ fn go(words: &str, how: &How, ready: &Ready, session: Session) -> Result<u8, Fai
         workspace: session.workspace.root(),
         direct: session.workspace.staged().is_none(),
         directory: &session.directory,
-    })?;
+        answer: answer.as_ref(),
+    })?);
+    if let (Some(answer), false) = (answer, how.json) {
+        render::put(&format!("{answer}\n"));
+    }
     Ok(outcome.exit_code())
+}
+
+/// What came of a turn.
+struct Turned {
+    outcome: Outcome,
+    tally: Tally,
+    /// The final answer, where it had to fit a schema and does.
+    answer: Option<serde_json::Value>,
 }
 
 async fn turn(
@@ -100,14 +136,24 @@ async fn turn(
     how: &How,
     ready: &Ready,
     session: &mut Opened,
-) -> Result<(Outcome, Tally), Fail> {
+    schema: Option<&Schema>,
+    put: fn(&str),
+) -> Result<Turned, Fail> {
     let model = ready.model()?;
+    let approver: Arc<dyn Approver> = if ready.here.loaded.config.yolo_mode {
+        Arc::new(Waiving {
+            on: Arc::new(|| true),
+            otherwise: Unattended,
+        })
+    } else {
+        Arc::new(Unattended)
+    };
     let Started {
         mut agent,
         mut events,
         label,
         tools,
-    } = start(ready, session, model, Arc::new(Unattended)).await?;
+    } = start(ready, session, model, approver).await?;
     let json = how.json;
     if !json {
         put(&opening(ready, session, &label, &tools));
@@ -130,12 +176,48 @@ async fn turn(
             });
         }
     });
-    let outcome = agent.run_turn(words, &cancel).await;
+    let (outcome, answer) = answered(&mut agent, words, schema, &cancel).await;
     let tally = agent.tally();
     drop(agent);
     watcher.abort();
     printing.await.map_err(failed)?;
-    Ok((outcome, tally))
+    Ok(Turned {
+        outcome,
+        tally,
+        answer,
+    })
+}
+
+/// Takes the turn, and where the answer has to fit a schema, lets the model put it right.
+async fn answered(
+    agent: &mut Agent,
+    words: &str,
+    schema: Option<&Schema>,
+    cancel: &CancellationToken,
+) -> (Outcome, Option<serde_json::Value>) {
+    let Some(schema) = schema else {
+        return (agent.run_turn(words, cancel).await, None);
+    };
+    let mut words = format!("{words}{}", schema.told());
+    let mut corrections = 0;
+    loop {
+        let outcome = agent.run_turn(&words, cancel).await;
+        let Outcome::Done { text } = &outcome else {
+            return (outcome, None);
+        };
+        let problem = match schema.answer(text.as_deref().unwrap_or_default()) {
+            Ok(answer) => return (outcome, Some(answer)),
+            Err(problem) => problem,
+        };
+        if corrections == CORRECTIONS {
+            let error = format!("the final answer does not fit the schema: {problem}");
+            return (Outcome::Failed { error }, None);
+        }
+        corrections += 1;
+        words = format!(
+            "Your final answer does not fit the JSON Schema: {problem}. Answer again, with the JSON alone."
+        );
+    }
 }
 
 /// What is about to run: the model, the policy, and where.

@@ -2,7 +2,7 @@
 
 use egress::Credentials;
 use journal::{Redactor, Secret};
-use models::Settings;
+use models::{ModelId, Settings};
 
 use crate::config::Here;
 use crate::fail::Fail;
@@ -29,6 +29,14 @@ pub(crate) fn redactor() -> Result<Redactor, Fail> {
 pub(crate) fn settings(here: &Here) -> Result<Settings, Fail> {
     Settings::read(|name| here.environment.value(name))
         .map_err(|error| Fail::usage(error.to_string()))
+}
+
+/// The variable that a model's key is looked for in, where its server needs one and there is none.
+pub(crate) fn missing_key(settings: &Settings, id: &ModelId) -> Option<&'static str> {
+    let service = id.service()?;
+    let account = settings.account(service)?;
+    let needs = account.key.is_none() && account.usual && !account.endpoint.is_loopback();
+    needs.then(|| service.key_variables().first().copied().unwrap_or_default())
 }
 
 /// The same secrets for both sinks: the journal's redactor and the egress gate's scan. The keys of model providers are

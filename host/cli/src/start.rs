@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use agent::{Agent, Approver, Events, MicroUsd, Options, Parts, Services, SystemClock, Tools};
 use journal::{Entry, Redactor};
+use models::ModelId;
 use sandbox::{Sandbox, Setup};
 
 use crate::args::How;
 use crate::around::{Files, Outputs};
+use crate::attended::YOLO_CAP;
 use crate::config::{Config, Here};
 use crate::fail::Fail;
 use crate::paths::Paths;
@@ -34,6 +36,8 @@ pub(crate) struct Ready {
     pub(crate) options: Options,
     egress: egress::Egress,
     providers: models::Providers,
+    /// The variable that would hold the model's key, where it needs one and there is none.
+    pub(crate) missing_key: Option<&'static str>,
     requests: Arc<Requests>,
     programs: Vec<(String, sandbox::Image)>,
     data: Vec<(String, PathBuf)>,
@@ -53,6 +57,9 @@ impl Ready {
         let policy = profile::load(config.policy.as_deref().unwrap_or(usual))?;
         let settings = secrets::settings(&here)?;
         let (redactor, credentials) = secrets::held(&settings, &here)?;
+        let missing_key = ModelId::parse(&config.model_name)
+            .ok()
+            .and_then(|id| secrets::missing_key(&settings, &id));
         let egress = egress::Egress::builder()
             .credentials(credentials)
             .build()
@@ -71,6 +78,13 @@ impl Ready {
             session_note: Some(prompt::note()),
             ..options(config)
         };
+        let options = Options {
+            // Nobody is there to see what is spent.
+            max_cost: options
+                .max_cost
+                .or((config.yolo_mode && !attended).then_some(YOLO_CAP)),
+            ..options
+        };
         Ok(Ready {
             programs: setup::installed(&paths)?,
             data: mounts::data(&how.data)?,
@@ -82,6 +96,7 @@ impl Ready {
             options,
             egress,
             providers,
+            missing_key,
             requests,
         })
     }
@@ -98,6 +113,11 @@ impl Ready {
     /// Up to three ids that are like this one.
     pub(crate) async fn suggestions(&self, id: &str) -> Vec<String> {
         self.providers.suggestions(id).await
+    }
+
+    /// The models that the router knows.
+    pub(crate) async fn router_models(&self) -> Arc<Vec<models::RouterModel>> {
+        self.providers.router_models().await
     }
 
     /// A model by its id.

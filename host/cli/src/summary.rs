@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use agent::{Outcome, Tally};
 use journal::{Data, Reader};
-use serde_json::json;
+use serde_json::{Value, json};
 use workspace::{Change, Diff, Shown};
 
 use crate::fail::Fail;
-use crate::render::put;
 
 /// A finished run.
 pub(crate) struct Run<'a> {
@@ -27,6 +26,8 @@ pub(crate) struct Run<'a> {
     pub(crate) direct: bool,
     /// The session's.
     pub(crate) directory: &'a Path,
+    /// The final answer, where it had to fit a schema and does.
+    pub(crate) answer: Option<&'a Value>,
 }
 
 /// One row of the table of decisions.
@@ -37,24 +38,23 @@ struct Row {
     rule: String,
 }
 
-/// Prints the end of a run.
-pub(crate) fn print(run: &Run<'_>) -> Result<(), Fail> {
+/// The end of a run, in words or as JSON.
+pub(crate) fn words(run: &Run<'_>) -> Result<String, Fail> {
     let rows = decisions(run.journal)?;
     if run.json {
-        put(&format!("{}\n", as_json(run, &rows)));
-        return Ok(());
+        return Ok(format!("{}\n", as_json(run, &rows)));
     }
-    put("\nchanges in the workspace\n");
+    let mut out = String::from("\nchanges in the workspace\n");
     let changes = run.diff.to_string();
     if changes.is_empty() {
-        put("  none\n");
+        out.push_str("  none\n");
     }
     for line in changes.lines() {
-        put(&format!("  {line}\n"));
+        out.push_str(&format!("  {line}\n"));
     }
-    put("\ndecisions\n");
-    put(&table(&rows));
-    put(&format!(
+    out.push_str("\ndecisions\n");
+    out.push_str(&table(&rows));
+    out.push_str(&format!(
         "\nmodel      {}\ntime       {:.1} s\nworkspace  {}\njournal    {}\n",
         run.tally,
         run.elapsed.as_secs_f64(),
@@ -62,21 +62,21 @@ pub(crate) fn print(run: &Run<'_>) -> Result<(), Fail> {
         run.journal.display(),
     ));
     if !run.direct && !run.diff.is_empty() {
-        put(&format!(
+        out.push_str(&format!(
             "next       ml-intern diff|commit|discard --session {}\n",
             run.directory.display()
         ));
     }
     match run.outcome {
-        Outcome::Done { .. } => put("ended      done\n"),
-        Outcome::Failed { error } => put(&format!("ended      failed: {error}\n")),
-        Outcome::UnknownCost { error } => put(&format!("ended      limit: {error}\n")),
-        Outcome::Stuck { error } => put(&format!("ended      stuck: {error}\n")),
-        Outcome::Denied(denial) => put(&format!("ended      {denial}\n")),
-        Outcome::Limit(limit) => put(&format!("ended      {limit}\n")),
-        Outcome::Interrupted => put("ended      interrupted\n"),
+        Outcome::Done { .. } => out.push_str("ended      done\n"),
+        Outcome::Failed { error } => out.push_str(&format!("ended      failed: {error}\n")),
+        Outcome::UnknownCost { error } => out.push_str(&format!("ended      limit: {error}\n")),
+        Outcome::Stuck { error } => out.push_str(&format!("ended      stuck: {error}\n")),
+        Outcome::Denied(denial) => out.push_str(&format!("ended      {denial}\n")),
+        Outcome::Limit(limit) => out.push_str(&format!("ended      {limit}\n")),
+        Outcome::Interrupted => out.push_str("ended      interrupted\n"),
     }
-    Ok(())
+    Ok(out)
 }
 
 /// What was decided, and what calls tried and were refused, with how often.
@@ -129,7 +129,7 @@ fn table(rows: &BTreeMap<Row, u64>) -> String {
         .collect()
 }
 
-fn as_json(run: &Run<'_>, rows: &BTreeMap<Row, u64>) -> serde_json::Value {
+fn as_json(run: &Run<'_>, rows: &BTreeMap<Row, u64>) -> Value {
     let rows: Vec<_> = rows
         .iter()
         .map(|(row, times)| {
@@ -142,6 +142,7 @@ fn as_json(run: &Run<'_>, rows: &BTreeMap<Row, u64>) -> serde_json::Value {
         "data": {
             "outcome": run.outcome.as_str(),
             "exit_code": run.outcome.exit_code(),
+            "answer": run.answer,
             "changes": changes,
             "decisions": rows,
             "input_tokens": run.tally.input_tokens,

@@ -72,6 +72,15 @@ macro_rules! kinds {
                 match self { $(Data::$variant(_) => $kind,)+ }
             }
 
+            /// Its fields, as JSON.
+            ///
+            /// # Errors
+            ///
+            /// When a value in it cannot be JSON.
+            pub fn to_json(&self) -> serde_json::Result<Value> {
+                match self { $(Data::$variant(data) => serde_json::to_value(data),)+ }
+            }
+
             /// Appends its JSON object.
             pub(crate) fn write(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
                 match self { $(Data::$variant(data) => serde_json::to_writer(out, data),)+ }

@@ -16,7 +16,7 @@
 
 use std::fmt;
 
-use crate::settings::Local;
+use crate::settings::{Local, Service};
 
 /// A model's id, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,18 @@ const EXPECTED: &str = "expected `<org>/<model>`, `<org>/<model>:<provider>`, `a
                         `scripted/<path of a JSON Lines script>` or `replay/<path of a journal>`";
 
 impl ModelId {
+    /// Who serves it; none for turns that were written before.
+    #[must_use]
+    pub const fn service(&self) -> Option<Service> {
+        Some(match self {
+            ModelId::Scripted { .. } | ModelId::Replay { .. } => return None,
+            ModelId::Local { server, .. } => Service::Local(*server),
+            ModelId::Anthropic { .. } => Service::Anthropic,
+            ModelId::OpenAi { .. } => Service::OpenAi,
+            ModelId::Router { .. } => Service::Router,
+        })
+    }
+
     /// Reads an id. The forms are in the table at the top of this file.
     ///
     /// # Errors

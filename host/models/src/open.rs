@@ -131,12 +131,8 @@ impl Providers {
     /// When the id is none, the file behind it cannot be used, or a key is missing.
     pub fn open(&self, id: &str) -> Result<Box<dyn Model>, OpenError> {
         let parsed = ModelId::parse(id)?;
-        let service = match &parsed {
-            ModelId::Scripted { .. } | ModelId::Replay { .. } => return open(id),
-            ModelId::Local { server, .. } => Service::Local(*server),
-            ModelId::Anthropic { .. } => Service::Anthropic,
-            ModelId::OpenAi { .. } => Service::OpenAi,
-            ModelId::Router { .. } => Service::Router,
+        let Some(service) = parsed.service() else {
+            return open(id);
         };
         let offline = || OpenError::Offline { id: id.to_owned() };
         let peer = self.peer(service).ok_or_else(offline)?;

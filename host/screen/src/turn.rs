@@ -44,8 +44,8 @@ pub struct Turn {
     plan_shown: bool,
     since: Option<Duration>,
     spent: Spent,
-    /// Whether the last line that was given out is empty.
-    gap: bool,
+    /// Whether the last lines that were given out are a result: an empty one stands between it and what is said.
+    after_result: bool,
 }
 
 /// A call that runs.
@@ -96,7 +96,7 @@ impl Turn {
             plan_shown: true,
             since: None,
             spent: Spent::default(),
-            gap: true,
+            after_result: false,
         }
     }
 
@@ -126,9 +126,6 @@ impl Turn {
     pub fn event(&mut self, event: &Event, now: Duration) -> String {
         let mut out = String::new();
         self.take(event, now, &mut out);
-        if let Some(last) = out.strip_suffix('\n') {
-            self.gap = last.is_empty() || last.ends_with('\n');
-        }
         out
     }
 
@@ -140,7 +137,8 @@ impl Turn {
             }
             Event::AssistantChunk { content } => {
                 self.thought.clear();
-                out.push_str(&self.words.push(content));
+                let words = self.words.push(content);
+                self.say(&words, out);
             }
             Event::AssistantReasoning { content } => self.think(content),
             Event::AssistantStreamRestart {} => {
@@ -154,7 +152,8 @@ impl Turn {
             }
             Event::AssistantStreamEnd {} => self.end_words(out),
             Event::AssistantMessage { content } => {
-                out.push_str(&self.words.push(content));
+                let words = self.words.push(content);
+                self.say(&words, out);
                 self.end_words(out);
             }
             Event::LlmCall {
@@ -174,6 +173,10 @@ impl Turn {
                 target,
             } => {
                 self.end_words(out);
+                if tool == agent::PLAN_TOOL {
+                    // The plan itself is what counts.
+                    return;
+                }
                 let title = title(tool, operation.as_deref(), target.as_deref(), arguments);
                 self.begin_call(tool_call_id, &title, effects, now, out);
             }
@@ -357,7 +360,7 @@ impl Turn {
             },
             span(now.saturating_sub(since))
         );
-        status.push_str(&self.spent.words(", "));
+        status.push_str(&self.spent.words(" · "));
         status.push_str(" · Ctrl-C stops it");
         lines.push(self.fit(&status, Style::dim()));
         // The line that is typed has to stay in sight.
@@ -477,6 +480,7 @@ impl Turn {
             .position(|call| call.id == id)
             .map(|at| self.calls.remove(at));
         self.results.push(id.to_owned());
+        self.after_result = true;
         for line in self.agents.ended(id, success, now, &self.terminal) {
             out.push_str(&line);
             out.push('\n');
@@ -553,7 +557,18 @@ impl Turn {
 
     fn end_words(&mut self, out: &mut String) {
         self.thought.clear();
-        out.push_str(&self.words.finish());
+        let words = self.words.finish();
+        self.say(&words, out);
+    }
+
+    fn say(&mut self, words: &str, out: &mut String) {
+        if words.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.after_result) {
+            out.push('\n');
+        }
+        out.push_str(words);
     }
 
     fn show_plan(&mut self, out: &mut String) {
@@ -597,6 +612,7 @@ impl Turn {
         );
         self.dim(out, &text);
         out.push('\n');
+        self.after_result = false;
     }
 
     /// A line of the host's own.

@@ -30,6 +30,11 @@ impl Talk<'_> {
                     return Some(Next::New);
                 }
             }
+            Slash::Demo => {
+                if self.is_free() {
+                    return Some(Next::Demo);
+                }
+            }
             Slash::Resume(which) => return self.resume(which),
             Slash::Discard { sure } => return self.discard(sure),
             Slash::Help => self.printer.print(&commands::help()),
@@ -163,6 +168,7 @@ impl Talk<'_> {
         match self.finish(ticket) {
             Ok(Outcome::Done { .. }) => {
                 self.state.set_model(&label);
+                self.mute = false;
                 self.say(&format!("model  {label}{note}"));
             }
             Ok(other) => self.say(other.as_str()),

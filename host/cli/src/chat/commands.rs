@@ -22,6 +22,7 @@ pub(crate) enum Slash {
     Show(Option<String>),
     Journal,
     ShareTraces(Option<String>),
+    Demo,
     Quit,
 }
 
@@ -42,7 +43,7 @@ const fn told(name: &'static str, arguments: &'static str, what: &'static str) -
 
 /// All of them, in the order of the help.
 #[rustfmt::skip]
-pub(crate) const TOLD: [Told; 22] = [
+pub(crate) const TOLD: [Told; 23] = [
     told("/help", "", "this list"),
     told("/new", "", "begin a new session; this one is kept"),
     told("/clear", "", "the same, and clear the screen"),
@@ -63,6 +64,7 @@ pub(crate) const TOLD: [Told; 22] = [
     told("/show", "[N]", "all of a result that was folded; the last one, without a number"),
     told("/journal", "", "where the record is, and whether it is whole"),
     told("/share-traces", "[public|private]", "whether traces leave this machine"),
+    told("/demo", "", "train a real model in the sandbox, by a script: no key is needed"),
     told("/quit", "", "leave; the session is kept"),
     told("/exit", "", "the same"),
 ];
@@ -109,6 +111,7 @@ pub(crate) fn parse(line: &str) -> Option<Result<Slash, String>> {
         "/show" => Slash::Show(argument()),
         "/journal" => Slash::Journal,
         "/share-traces" => Slash::ShareTraces(argument()),
+        "/demo" => Slash::Demo,
         "/quit" | "/exit" => Slash::Quit,
         other => {
             let names = TOLD.iter().map(|told| told.name);

@@ -8,6 +8,7 @@ mod act;
 mod approve;
 mod commands;
 mod complete;
+mod demo;
 mod edit;
 mod input;
 mod open;
@@ -24,6 +25,8 @@ use crate::fail::Fail;
 use crate::render::{self, put};
 use crate::session::{self, Session};
 use crate::start::Ready;
+
+pub(crate) use open::{Listed, sessions};
 
 use complete::{Completing, SharedWords, Words};
 use input::Input;
@@ -47,7 +50,10 @@ pub(crate) fn chat(begin: Begin<'_>, how: &args::How) -> Result<u8, Fail> {
     let ready = Ready::of(how, true)?;
     let yolo = ready.here.loaded.config.yolo_mode;
     let words: SharedWords = Arc::new(Mutex::new(Words {
-        sessions: open::sessions(&ready.paths),
+        sessions: sessions(&ready.paths)
+            .into_iter()
+            .map(|one| one.id)
+            .collect(),
         ..Words::default()
     }));
     let variable = |name: &str| ready.here.environment.process(name);
@@ -72,6 +78,7 @@ pub(crate) fn chat(begin: Begin<'_>, how: &args::How) -> Result<u8, Fail> {
         session = match next? {
             Next::Quit => break Ok(0),
             Next::New => open::like(&ready, &workspace, direct)?,
+            Next::Demo => demo::session(&ready)?,
             Next::Discard(directory) => {
                 session::workspace(&directory)?
                     .discard()

@@ -1,6 +1,9 @@
 //! The sessions that a conversation goes from one to the other.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
 
 use crate::args;
 use crate::fail::Fail;
@@ -8,7 +11,7 @@ use crate::paths::Paths;
 use crate::session::{self, Session};
 use crate::start::{Opened, Ready};
 
-/// Sessions that are suggested.
+/// Sessions that are listed.
 const SUGGESTED: usize = 50;
 
 pub(crate) fn failed(error: impl std::fmt::Display) -> Fail {
@@ -55,17 +58,69 @@ pub(crate) fn earlier(ready: &Ready, args: &args::Resume) -> Result<Session, Fai
     Ok(session)
 }
 
-/// The latest sessions, one a line: the id, and what was said first.
+/// A session that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) id: String,
+    pub(crate) directory: PathBuf,
+    /// What the user said first.
+    pub(crate) first: Option<String>,
+    /// How often the user said something.
+    pub(crate) turns: usize,
+}
+
+impl Listed {
+    pub(crate) fn json(&self) -> Value {
+        json!({"id": self.id, "directory": self.directory, "first": self.first, "turns": self.turns})
+    }
+}
+
+/// The latest sessions, the last one first.
+pub(crate) fn sessions(paths: &Paths) -> Vec<Listed> {
+    let entries = std::fs::read_dir(paths.sessions());
+    let mut found: Vec<(SystemTime, String, PathBuf)> = entries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let journal = session::journal_of(&entry.path());
+            let changed = journal.metadata().ok()?.modified().ok()?;
+            Some((changed, entry.file_name().into_string().ok()?, entry.path()))
+        })
+        .collect();
+    found.sort();
+    found
+        .into_iter()
+        .rev()
+        .take(SUGGESTED)
+        .map(|(_, id, directory)| {
+            let mut first = None;
+            let mut turns = 0;
+            let records = journal::Reader::open(session::journal_of(&directory));
+            for record in records.into_iter().flatten().filter_map(Result::ok) {
+                if let (journal::Data::UserInput(input), None) =
+                    (record.entry.data, record.entry.call)
+                {
+                    turns += 1;
+                    first.get_or_insert(input.text);
+                }
+            }
+            Listed {
+                id,
+                directory,
+                first,
+                turns,
+            }
+        })
+        .collect()
+}
+
+/// Earlier sessions, one a line.
 pub(crate) fn list(paths: &Paths, current: &Path) -> String {
     let mut text = String::new();
-    for id in sessions(paths) {
-        let directory = paths.session(&id);
-        if directory == current {
-            continue;
-        }
-        let first = first_words(&session::journal_of(&directory));
-        if let Some(first) = first {
-            text.push_str(&format!("  {id}  {}\n", crate::render::short(&first)));
+    for one in sessions(paths) {
+        if let Some(first) = one.first.filter(|_| one.directory != current) {
+            text.push_str(&format!("  {}  {}\n", one.id, crate::render::short(&first)));
         }
     }
     if text.is_empty() {
@@ -74,34 +129,6 @@ pub(crate) fn list(paths: &Paths, current: &Path) -> String {
         text.push_str("  /resume and the beginning of an id goes on with it\n");
         text
     }
-}
-
-/// What the user said first.
-fn first_words(journal: &Path) -> Option<String> {
-    let reader = journal::Reader::open(journal).ok()?;
-    reader
-        .filter_map(Result::ok)
-        .find_map(|record| match record.entry.data {
-            journal::Data::UserInput(input) => Some(input.text),
-            _ => None,
-        })
-}
-
-/// The ids of sessions, the latest first.
-pub(crate) fn sessions(paths: &Paths) -> Vec<String> {
-    let entries = std::fs::read_dir(paths.sessions());
-    let mut found: Vec<(std::time::SystemTime, String)> = entries
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            let changed = entry.metadata().ok()?.modified().ok()?;
-            Some((changed, entry.file_name().into_string().ok()?))
-        })
-        .collect();
-    found.sort();
-    let ids = found.into_iter().rev().map(|(_, id)| id);
-    ids.take(SUGGESTED).collect()
 }
 
 /// Writes a session's last records. Where they cannot be written, that is said, and the rest is as it is.

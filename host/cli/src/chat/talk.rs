@@ -16,11 +16,12 @@ use super::commands::{self, Slash};
 use super::complete::SharedWords;
 use super::input::{Input, Printer, Read, Waker, joined, lock};
 use super::state::State;
-use super::{edit, open, results};
+use super::{demo, edit, open, results};
 use crate::attended::Waiving;
 use crate::fail::Fail;
 use crate::session::{self, Session};
-use crate::start::{Opened, Ready, Started, start};
+use crate::start::{DEMO_ID, Opened, Ready, Started, start};
+use crate::still::Still;
 use crate::tools::PluginTools;
 
 /// Two presses of Ctrl-C within this time leave.
@@ -40,6 +41,8 @@ pub(crate) enum Next {
     New,
     /// An earlier one.
     Session(PathBuf),
+    /// A new one, on the files of the demo.
+    Demo,
     /// A new one, and the private copy of the one in this directory is removed.
     Discard(PathBuf),
 }
@@ -57,6 +60,8 @@ pub(crate) struct Talk<'a> {
     desk: Desk,
     pump: JoinHandle<()>,
     pressed: Option<Instant>,
+    /// There is no model that could answer.
+    pub(super) mute: bool,
 }
 
 impl<'a> Talk<'a> {
@@ -70,14 +75,24 @@ impl<'a> Talk<'a> {
         session: Session,
     ) -> Result<Talk<'a>, Fail> {
         let mut session = Opened::from(session);
-        let model = ready.model()?;
+        let resumed = session.is_resumed();
+        let demo = !resumed && session.directory.join(demo::DIRECTORY).is_dir();
+        let mute = !demo && ready.missing_key.is_some();
+        let model: Box<dyn agent::Model> = if demo {
+            ready.open(DEMO_ID)?
+        } else if mute {
+            Box::new(Still {
+                model: "none".to_owned(),
+            })
+        } else {
+            ready.model()?
+        };
         let desk = Desk::default();
         let switch = Arc::clone(state);
         let approver = Arc::new(Waiving {
             on: Arc::new(move || switch.is_yolo()),
             otherwise: desk.clone(),
         });
-        let resumed = session.is_resumed();
         let started = start(ready, &mut session, model, approver);
         let Started {
             agent,
@@ -95,7 +110,7 @@ impl<'a> Talk<'a> {
         let waker = input.waker();
         let path = session::journal_of(&session.directory);
         let pump = pump(events, state, &printer, &waker, path);
-        let talk = Talk {
+        let mut talk = Talk {
             ready,
             runtime,
             state,
@@ -107,11 +122,18 @@ impl<'a> Talk<'a> {
             desk,
             pump,
             pressed: None,
+            mute,
         };
         if state.is_yolo() {
             talk.keep_a_cap();
         }
         talk.printer.print(&talk.opening(&label, resumed));
+        if mute {
+            talk.offer();
+        }
+        if demo {
+            talk.submit(demo::PROMPT);
+        }
         Ok(talk)
     }
 
@@ -202,11 +224,26 @@ impl<'a> Talk<'a> {
 
     /// What the user says to the model.
     fn submit(&mut self, text: &str) {
+        if self.mute {
+            return self.offer();
+        }
         let input = Operation::UserInput {
             text: text.to_owned(),
         };
         let ticket = self.handle.submit(input);
         self.follow(ticket);
+    }
+
+    /// What can be done without a key.
+    fn offer(&self) {
+        let variable = self.ready.missing_key.unwrap_or_default();
+        self.printer.print(&format!(
+            "  There is no key for {}: set {variable}, in the environment or in .env, and start again.\n  Without one:\n    \
+             /demo                trains a real model here, in the sandbox, by a script that plays the model\n    \
+             /model llamacpp/NAME a model on this machine: also ollama/, vllm/ and lm_studio/, see docs/local-models.md\n    \
+             /tools, /policy      what a model could do here, and what it may\n",
+            self.ready.here.loaded.config.model_name
+        ));
     }
 
     /// Waits for a submission in the background.

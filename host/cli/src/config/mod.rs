@@ -306,13 +306,6 @@ impl Loaded {
             .map_or_else(|| "built-in".to_owned(), |tree| tree.origin.to_string())
     }
 
-    /// Whether a key at the top is as the program has it.
-    pub(crate) fn is_built_in(&self, key: &str) -> bool {
-        self.tree
-            .get(key)
-            .is_none_or(|tree| tree.origin.source == Source::BuiltIn)
-    }
-
     /// Every value and who said it, as a table; without secrets.
     pub(crate) fn show(&self) -> String {
         show::table(&self.tree)

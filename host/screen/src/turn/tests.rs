@@ -134,6 +134,7 @@ I look.
 ▸ bash  false  [execute]
   ✗ exit code 1
     more
+
 All done.
   10s · 12.4k tokens · $0.0123
 
