@@ -141,7 +141,7 @@ pub(crate) fn wrap(
         for word in words(&span.text) {
             let wide = crate::clean::width(word);
             let blank = word.trim().is_empty();
-            if line.used.saturating_add(wide) > columns && !(line.is_empty() && !blank) {
+            if line.used.saturating_add(wide) > columns && (blank || !line.is_empty()) {
                 if blank {
                     // The end of the line takes its place.
                     line.broken = true;

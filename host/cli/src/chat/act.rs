@@ -120,9 +120,15 @@ impl Talk<'_> {
         if !self.is_free() {
             return;
         }
+        if self.state.known().turns == 0 {
+            return self.say("there is no turn to undo");
+        }
         let ticket = self.handle.submit(Operation::Undo {});
         match self.finish(ticket) {
-            Ok(Outcome::Done { .. }) => self.say("Undone."),
+            Ok(Outcome::Done { .. }) => {
+                self.state.undone();
+                self.say("Undone.");
+            }
             Ok(Outcome::Failed { error }) | Err(error) => self.say(&error),
             Ok(other) => self.say(other.as_str()),
         }

@@ -1,7 +1,7 @@
 //! What the user sees now: whether a turn runs, what is being asked, what stands around the line.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use agent::{ApprovalAnswer, ApprovalItem, Envelope, Event};
@@ -62,6 +62,7 @@ struct Inner {
 /// What several threads know of the session.
 pub(crate) struct State {
     inner: Mutex<Inner>,
+    printed: AtomicU64,
     yolo: AtomicBool,
     leaves: AtomicBool,
     /// Events as JSON, in place of words.
@@ -95,6 +96,7 @@ impl State {
                 running: Vec::new(),
                 known: Known::default(),
             }),
+            printed: AtomicU64::new(0),
             yolo: AtomicBool::new(yolo),
             leaves: AtomicBool::new(false),
             json,
@@ -103,12 +105,14 @@ impl State {
     }
 
     /// Forgets what belongs to a session: another one begins.
-    pub(crate) fn begin(&self, model: &str) {
+    pub(crate) fn begin(&self, model: &str, turns: usize) {
         let mut inner = lock(&self.inner);
+        self.print(0);
         inner.asked = None;
         inner.running.clear();
         inner.known = Known {
             model: model.to_owned(),
+            turns,
             ..Known::default()
         };
         inner.turn = Turn::new(inner.turn.terminal());
@@ -161,6 +165,9 @@ impl State {
                     reaction.wake = true;
                 }
             }
+            Event::Processing { .. } => {
+                inner.known.turns = inner.known.turns.saturating_add(1);
+            }
             Event::LlmCall {
                 kind,
                 prompt_tokens,
@@ -179,7 +186,6 @@ impl State {
             }
             Event::TurnComplete { history_size, .. } => {
                 inner.known.messages = *history_size;
-                inner.known.turns = inner.known.turns.saturating_add(1);
                 reaction.wake = inner.asked.take().is_some();
             }
             Event::Interrupted {} | Event::Error { .. } => {
@@ -188,6 +194,16 @@ impl State {
             _ => {}
         }
         reaction
+    }
+
+    /// An event of this number, and all before it, are printed.
+    pub(crate) fn print(&self, number: u64) {
+        self.printed.store(number, Ordering::Release);
+    }
+
+    /// The number of the last event that is printed.
+    pub(crate) fn printed(&self) -> u64 {
+        self.printed.load(Ordering::Acquire)
     }
 
     /// A submission began.
@@ -275,6 +291,12 @@ impl State {
 
     pub(crate) fn known(&self) -> Known {
         lock(&self.inner).known.clone()
+    }
+
+    /// A turn was taken back.
+    pub(crate) fn undone(&self) {
+        let turns = &mut lock(&self.inner).known.turns;
+        *turns = turns.saturating_sub(1);
     }
 
     pub(crate) fn set_model(&self, label: &str) {
