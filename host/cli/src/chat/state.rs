@@ -12,9 +12,6 @@ use super::input::{Around, lock};
 use crate::attended::is_scheduled;
 use crate::render;
 
-/// How often the terminal is asked how large it is.
-const LOOK: Duration = Duration::from_millis(100);
-
 /// How the words of a result say that there is a picture.
 const PICTURE: &str = "[image";
 
@@ -52,8 +49,6 @@ pub(crate) struct Known {
 
 struct Inner {
     turn: Turn,
-    /// When the terminal's size was looked at last.
-    sized: Duration,
     asked: Option<Asked>,
     running: Vec<(u64, CancellationToken)>,
     known: Known,
@@ -72,11 +67,7 @@ pub(crate) struct State {
 
 impl Inner {
     /// Lines are laid out for the terminal as it is now.
-    fn look_at_size(&mut self, now: Duration) {
-        if now.saturating_sub(self.sized) < LOOK {
-            return;
-        }
-        self.sized = now;
+    fn look_at_size(&mut self) {
         if let Some((width, height)) = render::size() {
             let terminal = self.turn.terminal().resized(width, height);
             if terminal != *self.turn.terminal() {
@@ -91,7 +82,6 @@ impl State {
         State {
             inner: Mutex::new(Inner {
                 turn: Turn::new(terminal),
-                sized: Duration::ZERO,
                 asked: None,
                 running: Vec::new(),
                 known: Known::default(),
@@ -122,7 +112,10 @@ impl State {
     pub(crate) fn event(&self, envelope: &Envelope) -> Reaction {
         let now = self.now();
         let mut inner = lock(&self.inner);
-        inner.look_at_size(now);
+        // Of a hundred thousand lines of a log, none is worth a look.
+        if !matches!(envelope.event, Event::ToolLog { .. }) {
+            inner.look_at_size();
+        }
         let mut reaction = Reaction {
             text: if self.json {
                 render::json(envelope)
@@ -329,7 +322,7 @@ impl Around for State {
         if inner.running.is_empty() || self.json || inner.asked.is_some() {
             return String::new();
         }
-        inner.look_at_size(now);
+        inner.look_at_size();
         inner.turn.live(now).join("\n")
     }
 }
