@@ -22,7 +22,7 @@ impl Talk<'_> {
             Slash::Quit => return Some(Next::Quit),
             Slash::New { clear } => {
                 if self.is_free() {
-                    if clear {
+                    if clear && self.on_terminal {
                         // Home, the screen, and what has scrolled off it (ECMA-48, xterm).
                         put("\u{1b}[H\u{1b}[2J\u{1b}[3J");
                     }
