@@ -252,6 +252,33 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// A painted line without what [`paint`] puts around texts. Any other control stays, for tests to find.
+#[cfg(test)]
+pub(crate) fn seen(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        out.push_str(before);
+        let sgr = after
+            .strip_prefix('[')
+            .map(|after| after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';'));
+        let link = after
+            .strip_prefix("]8;;")
+            .and_then(|after| after.split_once("\u{1b}\\"))
+            .filter(|(url, _)| url.bytes().all(|byte| byte.is_ascii_graphic()));
+        rest = match (sgr.and_then(|sgr| sgr.strip_prefix('m')), link) {
+            (Some(after), _) => after,
+            (None, Some((_, after))) => after,
+            (None, None) => {
+                out.push('\u{1b}');
+                after
+            }
+        };
+    }
+    out.push_str(rest);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
