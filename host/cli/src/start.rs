@@ -75,7 +75,7 @@ impl Ready {
         let options = Options {
             strict_denials: how.strict_denials,
             stream: !how.no_stream,
-            session_note: Some(prompt::note()),
+            session_note: Some(prompt::note(attended)),
             ..options(config)
         };
         let options = Options {

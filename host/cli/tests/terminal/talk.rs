@@ -211,6 +211,15 @@ fn resumes() {
         screen.key("C-d");
         screen.expect("[exit 0]");
     }
+    // The model was told that somebody is there.
+    let sessions = std::fs::read_dir(place.path("state/ml-intern/sessions")).unwrap();
+    for session in sessions.flatten() {
+        let journal = std::fs::read_to_string(session.path().join("journal.jsonl")).unwrap();
+        assert!(
+            journal.contains("The user is there, and can answer."),
+            "{journal}"
+        );
+    }
     let listed = place.command().arg("sessions").output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     assert!(listed.contains("  2 turns  My name is Ada."), "{listed}");
