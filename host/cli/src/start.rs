@@ -115,9 +115,9 @@ impl Ready {
         self.providers.suggestions(id).await
     }
 
-    /// The models that the router knows.
-    pub(crate) async fn router_models(&self) -> Arc<Vec<models::RouterModel>> {
-        self.providers.router_models().await
+    /// What opens models, and knows about them.
+    pub(crate) const fn providers(&self) -> &models::Providers {
+        &self.providers
     }
 
     /// A model by its id.
