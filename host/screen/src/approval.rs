@@ -537,7 +537,7 @@ y yes · n no · a always for this session · e edit it first ·
                     .filter(|c| !c.is_whitespace() && !c.is_ascii_digit())
                     .collect()
             };
-            let shown = questions(&terminal, &[asked.clone()])
+            let shown = questions(&terminal, std::slice::from_ref(&asked))
                 + &waived(&terminal, &[asked.clone()])
                 + &budget(&terminal, &asked);
             let seen = seen(&shown);
