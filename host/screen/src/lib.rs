@@ -9,6 +9,7 @@ mod approval;
 pub mod clean;
 mod code;
 mod figures;
+mod inline;
 mod markdown;
 mod style;
 mod table;

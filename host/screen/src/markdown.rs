@@ -8,17 +8,16 @@
 //! | `# Heading` | bold | `# Heading` |
 //! | `**strong**`, `*emphasis*`, `~~struck~~` | bold, italic, struck | as written |
 //! | `` `code` `` | coloured | as written |
-//! | `[text](url)` | a link; the URL too, where the terminal has no links | `text (url)` |
+//! | `[text](url)` | a link; the URL too, where the terminal has no links, or the text says another one | `text (url)` |
 //! | lists, tasks, quotes | `•`, `☐` and `☑`, `▌` | `-`, `[ ]` and `[x]`, `>` |
 //! | fences | indented, in colours | the same, with the fences |
-//! | tables | columns, shrunk to the width | the same |
-//! | `$…$`, `\(…\)` | as written | as written |
-
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+//! | tables | columns, shrunk to the width; rows of `name: value` where they do not fit | the same |
+//! | `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, `\begin{…}` | as written | as written |
 
 use crate::clean::{self, Cleaner};
 use crate::code::Code;
-use crate::style::{BLUE, CYAN, Span, Style, paint, wrap};
+use crate::inline::inline;
+use crate::style::{CYAN, Span, Style, paint, wrap};
 use crate::{Terminal, table};
 
 /// Columns that a line of text has at most, however wide the terminal is: longer ones are hard to read.
@@ -30,6 +29,12 @@ const LONGEST: usize = 64 * 1024;
 /// Rows of a table that are laid out together at most.
 const ROWS: usize = 1_000;
 
+/// Quotes in quotes that are told apart.
+const QUOTES: usize = 3;
+
+/// What LaTeX over several lines begins and ends with.
+const DISPLAYS: [(&str, &str); 3] = [("$$", "$$"), ("\\[", "\\]"), ("\\begin{", "\\end{")];
+
 /// Lays out what a model says.
 pub struct Markdown {
     terminal: Terminal,
@@ -37,6 +42,8 @@ pub struct Markdown {
     /// The line of the source that is not whole yet.
     open: String,
     fence: Option<Fence>,
+    /// What ends the LaTeX that the last line was part of.
+    display: Option<&'static str>,
     table: Vec<String>,
     /// Whether the last line that was given out is empty, or there was none.
     blank: bool,
@@ -45,6 +52,8 @@ pub struct Markdown {
 struct Fence {
     mark: char,
     length: usize,
+    /// Columns that it stands in from the left, as in a list.
+    indent: usize,
     code: Code,
 }
 
@@ -65,6 +74,7 @@ impl Markdown {
             cleaner: Cleaner::default(),
             open: String::new(),
             fence: None,
+            display: None,
             table: Vec::new(),
             blank: true,
         }
@@ -80,35 +90,52 @@ impl Markdown {
         let mut out = String::new();
         let clean = self.cleaner.push(piece);
         for part in clean.split_inclusive('\n') {
-            match part.strip_suffix('\n') {
-                Some(part) => {
-                    self.open.push_str(part);
-                    let line = std::mem::take(&mut self.open);
-                    self.line(&line, &mut out);
-                }
-                None => {
-                    self.open.push_str(part);
-                    if self.open.len() > LONGEST {
-                        let line = std::mem::take(&mut self.open);
-                        self.line(&line, &mut out);
-                    }
-                }
+            let (part, whole) = match part.strip_suffix('\n') {
+                Some(part) => (part, true),
+                None => (part, false),
+            };
+            self.more(part, &mut out);
+            if whole {
+                let line = std::mem::take(&mut self.open);
+                self.line(&line, &mut out);
             }
         }
         out
     }
 
+    /// More of the line. Where one is cut depends on nothing but the line.
+    fn more(&mut self, mut part: &str, out: &mut String) {
+        while self.open.len().saturating_add(part.len()) > LONGEST {
+            let mut room = LONGEST.saturating_sub(self.open.len());
+            while !part.is_char_boundary(room) {
+                room = room.saturating_sub(1);
+            }
+            let (now, later) = part.split_at(room);
+            self.open.push_str(now);
+            let line = std::mem::take(&mut self.open);
+            self.line(&line, out);
+            part = later;
+        }
+        self.open.push_str(part);
+    }
+
     /// What is not whole yet, as it will look: for a place that is drawn anew. Lines without their ends.
     #[must_use]
     pub fn tail(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.table.clone();
-        if !self.open.is_empty() {
-            let spans = match &self.fence {
-                Some(_) => vec![Span::new(self.open.clone(), Style::plain())],
-                None => inline(&self.open, &self.terminal),
-            };
-            lines.extend(self.wrapped(&spans, &[], &[]));
+        let mut lines: Vec<String> = self
+            .table
+            .iter()
+            .map(|row| clean::clip(row, self.terminal.width, self.terminal.ellipsis()))
+            .collect();
+        if self.open.is_empty() {
+            return lines;
         }
+        let spans = match &self.fence {
+            Some(fence) => self.code(&[Span::new(fence.inside(&self.open), Style::plain())]),
+            None if self.display.is_some() => self.verbatim(&self.open),
+            None => self.block(&self.open),
+        };
+        lines.extend(spans.iter().map(|line| paint(line, &self.terminal)));
         lines
     }
 
@@ -129,6 +156,7 @@ impl Markdown {
         self.cleaner = Cleaner::default();
         self.open.clear();
         self.fence = None;
+        self.display = None;
         self.table.clear();
         self.blank = true;
     }
@@ -141,14 +169,22 @@ impl Markdown {
         if let Some(fence) = &mut self.fence {
             if closes(line, fence.mark, fence.length) {
                 self.fence = None;
-                if !self.terminal.styles {
-                    self.put(line.trim_start().to_owned(), out);
-                }
-                return;
+                return self.put_fence(line, out);
             }
-            let spans = fence.code.line(line);
-            self.code(&spans, out);
+            let inside = fence.inside(line);
+            let spans = fence.code.line(inside);
+            let lines = self.code(&spans);
+            self.put_all(&lines, out);
             return;
+        }
+        if let Some(end) = self.display {
+            if line.contains(end) || line.trim().is_empty() {
+                self.display = None;
+            }
+            if !line.trim().is_empty() {
+                let lines = self.verbatim(line);
+                return self.put_all(&lines, out);
+            }
         }
         if is_row(line) && self.table.len() < ROWS {
             self.table.push(line.trim().to_owned());
@@ -156,12 +192,11 @@ impl Markdown {
         }
         self.end_table(out);
         if let Some((mark, length, language)) = opens(line) {
-            if !self.terminal.styles {
-                self.put(line.trim_start().to_owned(), out);
-            }
+            self.put_fence(line, out);
             self.fence = Some(Fence {
                 mark,
                 length,
+                indent: spaces(line),
                 code: Code::new(language),
             });
             return;
@@ -173,13 +208,28 @@ impl Markdown {
             }
             return;
         }
-        self.block(line, out);
+        self.display = display(line.trim());
+        let lines = if self.display.is_some() {
+            self.verbatim(line)
+        } else {
+            self.block(line)
+        };
+        self.put_all(&lines, out);
+    }
+
+    /// The line that a fence begins or ends with, where colours do not set its code apart.
+    fn put_fence(&mut self, line: &str, out: &mut String) {
+        if !self.terminal.styles {
+            let lines = self.verbatim(line.trim());
+            self.put_all(&lines, out);
+        }
     }
 
     /// A line of code. It is not broken between words.
-    fn code(&mut self, spans: &[Span], out: &mut String) {
+    fn code(&self, spans: &[Span]) -> Vec<Vec<Span>> {
         let indent = Span::new("  ", Style::plain());
         let columns = self.terminal.width;
+        let mut lines = Vec::new();
         let mut line = vec![indent.clone()];
         let mut used = 2;
         for span in spans {
@@ -187,8 +237,7 @@ impl Markdown {
             while !rest.is_empty() {
                 let fits = clean::fitting(rest, columns.saturating_sub(used));
                 if fits.is_empty() && used > 2 {
-                    self.put(paint(&line, &self.terminal), out);
-                    line = vec![indent.clone()];
+                    lines.push(std::mem::replace(&mut line, vec![indent.clone()]));
                     used = 2;
                     continue;
                 }
@@ -204,18 +253,52 @@ impl Markdown {
                 rest = after;
             }
         }
-        self.put(paint(&line, &self.terminal), out);
+        if line.len() > 1 {
+            lines.push(line);
+        } else if lines.is_empty() {
+            lines.push(Vec::new());
+        }
+        lines
+    }
+
+    /// A line as it is written.
+    fn verbatim(&self, line: &str) -> Vec<Vec<Span>> {
+        wrap(&[Span::new(line, Style::plain())], self.columns(), &[], &[])
     }
 
     /// A line outside of fences and tables.
-    fn block(&mut self, line: &str, out: &mut String) {
-        let indent = line.chars().take_while(|c| *c == ' ').count();
-        let text = line.trim();
+    fn block(&self, line: &str) -> Vec<Vec<Span>> {
+        let mut text = line.trim();
+        let mut depth = 0_usize;
+        while let Some(quoted) = text.strip_prefix('>') {
+            text = quoted.trim_start();
+            depth = depth.saturating_add(1);
+        }
+        if depth == 0 {
+            return self.unquoted(text, spaces(line), self.columns());
+        }
+        let mark = if self.terminal.unicode && !self.terminal.spoken {
+            "▌ "
+        } else {
+            "> "
+        };
+        let mark = Span::new(mark.repeat(depth.min(QUOTES)), Style::dim());
+        let columns = self.columns().saturating_sub(clean::width(&mark.text));
+        let mut lines = self.unquoted(text, 0, columns);
+        for line in &mut lines {
+            for span in line.iter_mut() {
+                span.style.italic = true;
+            }
+            line.insert(0, mark.clone());
+        }
+        lines
+    }
+
+    /// A line that is trimmed, and stands so many columns in from the left.
+    fn unquoted(&self, text: &str, indent: usize, columns: usize) -> Vec<Vec<Span>> {
         if is_rule(text) {
             let mark = if self.terminal.unicode { "─" } else { "-" };
-            let rule = mark.repeat(self.columns().min(40));
-            self.put(paint(&[Span::new(rule, Style::dim())], &self.terminal), out);
-            return;
+            return vec![vec![Span::new(mark.repeat(columns.min(40)), Style::dim())]];
         }
         if let Some((level, title)) = heading(text) {
             let style = Style {
@@ -231,52 +314,20 @@ impl Markdown {
                     };
                 }
             } else {
-                spans.insert(
-                    0,
-                    Span::new(format!("{} ", "#".repeat(level)), Style::plain()),
-                );
+                let marks = format!("{} ", "#".repeat(level));
+                spans.insert(0, Span::new(marks, Style::plain()));
             }
-            let lines = self.wrapped(&spans, &[], &[]);
-            self.put_all(lines, out);
-            return;
+            return wrap(&spans, columns, &[], &[]);
         }
-        if let Some(quoted) = text.strip_prefix('>') {
-            let mark = if self.terminal.unicode && !self.terminal.spoken {
-                "▌ "
-            } else {
-                "> "
-            };
-            let mark = [Span::new(mark, Style::dim())];
-            let mut spans = inline(quoted.trim_start(), &self.terminal);
-            for span in &mut spans {
-                span.style.italic = true;
-            }
-            let lines = self.wrapped(&spans, &mark, &mark);
-            self.put_all(lines, out);
-            return;
-        }
-        let deep = indent.min(self.terminal.width / 3);
+        let deep = indent.min(columns / 3);
         if let Some((mark, text)) = item(text, &self.terminal) {
-            let first = [Span::new(
-                format!("{}{mark} ", " ".repeat(deep)),
-                Style::plain(),
-            )];
-            let hang = clean::width(&first[0].text);
-            let rest = [Span::new(" ".repeat(hang), Style::plain())];
-            let lines = self.wrapped(&inline(text, &self.terminal), &first, &rest);
-            self.put_all(lines, out);
-            return;
+            let mark = format!("{}{mark} ", " ".repeat(deep));
+            let hang = Span::new(" ".repeat(clean::width(&mark)), Style::plain());
+            let mark = Span::new(mark, Style::plain());
+            return wrap(&inline(text, &self.terminal), columns, &[mark], &[hang]);
         }
-        let spaces = [Span::new(" ".repeat(deep), Style::plain())];
-        let lines = self.wrapped(&inline(text, &self.terminal), &spaces, &spaces);
-        self.put_all(lines, out);
-    }
-
-    fn wrapped(&self, spans: &[Span], first: &[Span], rest: &[Span]) -> Vec<String> {
-        wrap(spans, self.columns(), first, rest)
-            .iter()
-            .map(|line| paint(line, &self.terminal))
-            .collect()
+        let hang = [Span::new(" ".repeat(deep), Style::plain())];
+        wrap(&inline(text, &self.terminal), columns, &hang, &hang)
     }
 
     fn end_table(&mut self, out: &mut String) {
@@ -284,19 +335,14 @@ impl Markdown {
         if rows.is_empty() {
             return;
         }
-        match table::lay_out(&rows, &self.terminal) {
-            Some(lines) => self.put_all(lines, out),
-            None => {
-                for row in rows {
-                    self.block(&row, out);
-                }
-            }
-        }
+        let lines = table::lay_out(&rows, &self.terminal)
+            .unwrap_or_else(|| rows.iter().flat_map(|row| self.block(row)).collect());
+        self.put_all(&lines, out);
     }
 
-    fn put_all(&mut self, lines: Vec<String>, out: &mut String) {
+    fn put_all(&mut self, lines: &[Vec<Span>], out: &mut String) {
         for line in lines {
-            self.put(line, out);
+            self.put(paint(line, &self.terminal), out);
         }
     }
 
@@ -305,6 +351,26 @@ impl Markdown {
         out.push('\n');
         self.blank = false;
     }
+}
+
+impl Fence {
+    /// A line without what the fence itself stands in from the left.
+    fn inside<'l>(&self, line: &'l str) -> &'l str {
+        line.get(spaces(line).min(self.indent)..).unwrap_or(line)
+    }
+}
+
+/// The spaces that a line begins with.
+fn spaces(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// What ends the LaTeX that begins in a line, and does not end in it.
+fn display(text: &str) -> Option<&'static str> {
+    let (rest, end) = DISPLAYS
+        .iter()
+        .find_map(|(begin, end)| Some((text.strip_prefix(begin)?, *end)))?;
+    (!rest.contains(end)).then_some(end)
 }
 
 /// Whether a line may be a row of a table.
@@ -375,105 +441,10 @@ fn item<'t>(text: &'t str, terminal: &Terminal) -> Option<(String, &'t str)> {
         .then(|| (format!("{number}."), rest))
 }
 
-/// The spans of a line's text.
-pub(crate) fn inline(text: &str, terminal: &Terminal) -> Vec<Span> {
-    // LaTeX's own parentheses are no escapes.
-    let mut source = text.to_owned();
-    for open in ["\\(", "\\)", "\\[", "\\]"] {
-        source = source.replace(open, &format!("\\{open}"));
-    }
-    let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_MATH;
-    let mut spans: Vec<Span> = Vec::new();
-    let mut style = Style::plain();
-    let mut links: Vec<(String, String)> = Vec::new();
-    let styles = terminal.styles;
-    let add =
-        |spans: &mut Vec<Span>, links: &mut Vec<(String, String)>, text: &str, style: Style| {
-            for (_, said) in links.iter_mut() {
-                said.push_str(text);
-            }
-            spans.push(Span {
-                text: text.replace('\n', " "),
-                style,
-                link: links.last().map(|(url, _)| url.clone()),
-            });
-        };
-    for event in Parser::new_ext(&source, options) {
-        let marked = |mark: &str| {
-            if styles {
-                String::new()
-            } else {
-                mark.to_owned()
-            }
-        };
-        match event {
-            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
-                add(&mut spans, &mut links, &text, style);
-            }
-            Event::Code(code) => {
-                let code = format!("{0}{code}{0}", marked("`"));
-                let style = Style {
-                    colour: Some(CYAN),
-                    ..style
-                };
-                add(&mut spans, &mut links, &code, style);
-            }
-            Event::InlineMath(math) => add(&mut spans, &mut links, &format!("${math}$"), style),
-            Event::DisplayMath(math) => add(&mut spans, &mut links, &format!("$${math}$$"), style),
-            Event::SoftBreak | Event::HardBreak => add(&mut spans, &mut links, " ", style),
-            Event::Start(Tag::Strong) => {
-                style.bold = true;
-                add(&mut spans, &mut links, &marked("**"), style);
-            }
-            Event::End(TagEnd::Strong) => {
-                add(&mut spans, &mut links, &marked("**"), style);
-                style.bold = false;
-            }
-            Event::Start(Tag::Emphasis) => {
-                style.italic = true;
-                add(&mut spans, &mut links, &marked("*"), style);
-            }
-            Event::End(TagEnd::Emphasis) => {
-                add(&mut spans, &mut links, &marked("*"), style);
-                style.italic = false;
-            }
-            Event::Start(Tag::Strikethrough) => {
-                style.struck = true;
-                add(&mut spans, &mut links, &marked("~~"), style);
-            }
-            Event::End(TagEnd::Strikethrough) => {
-                add(&mut spans, &mut links, &marked("~~"), style);
-                style.struck = false;
-            }
-            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                links.push((clean::line(&dest_url), String::new()));
-                style.underline = true;
-                style.colour = Some(BLUE);
-            }
-            Event::End(TagEnd::Link | TagEnd::Image) => {
-                style.underline = false;
-                style.colour = None;
-                if let Some((url, said)) = links.pop()
-                    && !terminal.links
-                    && url != said
-                    && !url.is_empty()
-                {
-                    add(&mut spans, &mut links, &format!(" ({url})"), Style::dim());
-                }
-            }
-            _ => {}
-        }
-    }
-    if spans.is_empty() {
-        // What the parser takes for something else, such as a definition, is text.
-        spans.push(Span::new(text, Style::plain()));
-    }
-    spans
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::style::seen;
     use proptest::prelude::*;
 
     fn plain() -> Terminal {
@@ -507,8 +478,21 @@ mod tests {
             ("---", "──────────────────────────────\n"),
             (
                 "```py\nx = 1\n\ny\n```\nend",
-                "```py\n  x = 1\n  \n  y\n```\nend\n",
+                "```py\n  x = 1\n\n  y\n```\nend\n",
             ),
+            (
+                "- a\n  ```py\n  if x:\n    y\n  ```",
+                "• a\n```py\n  if x:\n    y\n```\n",
+            ),
+            ("## 1. Set up", "## 1. Set up\n"),
+            ("- # of rows\n- 2. b", "• # of rows\n• 2. b\n"),
+            ("> > deep\n> - item", "▌ ▌ deep\n▌ • item\n"),
+            (
+                "$$\na_1 * b_2 * c\n\\alpha_*x*\n$$\n*b*",
+                "$$\na_1 * b_2 * c\n\\alpha_*x*\n$$\n*b*\n",
+            ),
+            ("\\[\nx*y*\n\n*b*", "\\[\nx*y*\n\n*b*\n"),
+            ("&#27;[2Jgone &#x202e;x", "[2Jgone x\n"),
             (
                 "$a_1 * b_2 * c$ and \\(x*y*z\\)",
                 "$a_1 * b_2 * c$ and \\(x*y*z\\)\n",
@@ -538,6 +522,9 @@ mod tests {
             ("a **b**", "a \u{1b}[1mb\u{1b}[0m\n"),
             ("`c`", "\u{1b}[36mc\u{1b}[0m\n"),
             ("```\nx\n```\n", "  x\n"),
+            ("$$\na*b*c\n$$\n", "$$\na*b*c\n$$\n"),
+            ("\\(a*b*c\\) *d*", "\\(a*b*c\\) \u{1b}[3md\u{1b}[0m\n"),
+            ("> a", "\u{1b}[2m▌ \u{1b}[0m\u{1b}[3ma\u{1b}[0m\n"),
         ] {
             assert_eq!(all(source, &terminal), expected, "{source:?}");
         }
@@ -555,25 +542,94 @@ mod tests {
         assert_eq!(markdown.finish(), "a\n─\n");
     }
 
+    /// What is drawn before it is whole fits as well, and looks as it will.
+    #[test]
+    fn tails() {
+        for (source, tail) in [
+            ("# He", vec!["# He"]),
+            ("- it", vec!["• it"]),
+            ("> q", vec!["▌ q"]),
+            ("```py\nx = ", vec!["  x = "]),
+            ("$$\na*b*", vec!["a*b*"]),
+            (
+                "|a much longer cell than fits|b|\n",
+                vec!["|a much longer cell than fits…"],
+            ),
+            ("&#27;[31mred", vec!["[31mred"]),
+            ("done\n", vec![]),
+        ] {
+            let mut markdown = Markdown::new(&plain());
+            markdown.push(source);
+            assert_eq!(markdown.tail(), tail, "{source:?}");
+        }
+    }
+
+    /// A line that does not end is cut, at the same place however it comes.
+    #[test]
+    fn a_line_without_end() {
+        let source = "日本 ".repeat(40_000);
+        let whole = all(&source, &plain());
+        for size in [1, 7, 65_535, 65_536] {
+            let mut markdown = Markdown::new(&plain());
+            let mut split = String::new();
+            let chars: Vec<char> = source.chars().collect();
+            for piece in chars.chunks(size) {
+                split.push_str(&markdown.push(&piece.iter().collect::<String>()));
+                assert!(markdown.open.len() <= LONGEST);
+            }
+            split.push_str(&markdown.finish());
+            assert!(whole == split, "{size}");
+        }
+    }
+
+    /// Time grows with the length, no faster: what would take hours otherwise ends.
+    #[test]
+    fn hostile_lengths() {
+        for piece in [
+            "*a ", "**", "`", "`a``", "[", "[a](", "![", "<", "$", "\\(", "\\[ ", "&#27;", "> ",
+            "- ", "|", "|a", "https://", "_a__", "~~", "\u{1b}]", "\\", "(", "# ", "a\u{301}",
+        ] {
+            for ending in ["", "\n"] {
+                let source = format!("{piece}{ending}").repeat(100_000 / piece.len());
+                let shown = all(&source, &plain());
+                assert!(
+                    shown.lines().all(|line| clean::width(line) <= 30),
+                    "{piece:?}"
+                );
+            }
+        }
+        let code = format!("```py\n{}\n```\n", "\"\\'#\u{e9}f(1)".repeat(20_000));
+        assert!(all(&code, &plain()).len() > 200_000);
+    }
+
     proptest! {
         /// However it is split, it is the same; nothing is wider than the terminal, and no control gets through.
         #[test]
         fn pieces(
-            source in "([a-zé日 *_`|#>\\-\\[\\]()~$\u{1b}\u{202e}0-9]|\n|```py\n|\\*\\*|https://a\\.b/){0,60}",
-            at in 0usize..200,
+            source in "([a-zé日 *_`|#>\\-\\[\\]()~$\\\\\u{1b}\u{202e}0-9]|\n|```py\n|\\*\\*|https://a\\.b/|&#27;|&#x202e;|\n\\|a\\|b\\|\n\\|-\\|-\\|\n){0,60}",
+            cuts in prop::collection::vec(0usize..200, 0..6),
             width in 20usize..90,
+            styles: bool,
         ) {
-            let terminal = Terminal { width, ..plain() };
+            let terminal = Terminal { width, styles, links: styles, ..plain() };
             let whole = all(&source, &terminal);
-            let cut = source.char_indices().map(|(i, _)| i).nth(at).unwrap_or(source.len());
             let mut markdown = Markdown::new(&terminal);
-            let mut split = markdown.push(&source[..cut]);
-            split.push_str(&markdown.push(&source[cut..]));
+            let mut split = String::new();
+            for (at, c) in source.chars().enumerate() {
+                split.push_str(&markdown.push(c.encode_utf8(&mut [0; 4])));
+                if cuts.contains(&at) {
+                    for line in markdown.tail() {
+                        prop_assert!(clean::width(&seen(&line)) <= width, "{:?}", line);
+                    }
+                }
+            }
             split.push_str(&markdown.finish());
             prop_assert_eq!(&whole, &split);
             for line in whole.lines() {
-                prop_assert!(clean::width(line) <= width, "{:?}", line);
+                let line = seen(line);
+                prop_assert!(clean::width(&line) <= width, "{:?}", line);
                 prop_assert!(!line.chars().any(char::is_control), "{:?}", line);
+                prop_assert!(!line.contains('\u{202e}'), "{:?}", line);
             }
         }
     }

@@ -141,7 +141,7 @@ pub(crate) fn wrap(
         for word in words(&span.text) {
             let wide = crate::clean::width(word);
             let blank = word.trim().is_empty();
-            if line.used.saturating_add(wide) > columns && !(line.is_empty() && !blank) {
+            if line.used.saturating_add(wide) > columns && (blank || !line.is_empty()) {
                 if blank {
                     // The end of the line takes its place.
                     line.broken = true;
@@ -250,6 +250,33 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         rest = after;
         Some(word)
     })
+}
+
+/// A painted line without what [`paint`] puts around texts. Any other control stays, for tests to find.
+#[cfg(test)]
+pub(crate) fn seen(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        out.push_str(before);
+        let sgr = after
+            .strip_prefix('[')
+            .map(|after| after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';'));
+        let link = after
+            .strip_prefix("]8;;")
+            .and_then(|after| after.split_once("\u{1b}\\"))
+            .filter(|(url, _)| url.bytes().all(|byte| byte.is_ascii_graphic()));
+        rest = match (sgr.and_then(|sgr| sgr.strip_prefix('m')), link) {
+            (Some(after), _) => after,
+            (None, Some((_, after))) => after,
+            (None, None) => {
+                out.push('\u{1b}');
+                after
+            }
+        };
+    }
+    out.push_str(rest);
+    out
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! Tables: columns of the same width, shrunk to the terminal.
+//! Tables: columns of the same width, shrunk to the terminal. Where they do not fit, and where they are read aloud, each
+//! row is a line of `name: value`.
 
-use crate::markdown::inline;
-use crate::style::{Span, Style, paint, wrap};
+use crate::inline::inline;
+use crate::style::{Span, Style, wrap};
 use crate::{Terminal, clean};
 
 /// Columns between two columns.
@@ -17,7 +18,7 @@ enum Side {
 }
 
 /// The lines of a table, from its rows in Markdown; none where they are no table.
-pub(crate) fn lay_out(rows: &[String], terminal: &Terminal) -> Option<Vec<String>> {
+pub(crate) fn lay_out(rows: &[String], terminal: &Terminal) -> Option<Vec<Vec<Span>>> {
     let sides = sides(rows.get(1)?)?;
     let head = cells(rows.first()?);
     let body = rows.get(2..)?;
@@ -57,20 +58,59 @@ pub(crate) fn lay_out(rows: &[String], terminal: &Terminal) -> Option<Vec<String
             cells.map(wide).max().unwrap_or(0).max(1)
         })
         .collect();
-    if !shrink(&mut widths, terminal.width) {
-        return None;
+    if terminal.spoken || !shrink(&mut widths, terminal.width) {
+        return Some(in_words(&all, terminal));
     }
     let mut lines = Vec::new();
     for (at, row) in all.iter().enumerate() {
-        lines.extend(row_lines(row, &widths, &sides, terminal));
+        lines.extend(row_lines(row, &widths, &sides));
         if at == 0 {
             let mark = if terminal.unicode { "─" } else { "-" };
             let rules: Vec<String> = widths.iter().map(|width| mark.repeat(*width)).collect();
             let rule = Span::new(rules.join(&" ".repeat(GAP)), Style::dim());
-            lines.push(paint(&[rule], terminal));
+            lines.push(vec![rule]);
         }
     }
     Some(lines)
+}
+
+/// Each row as a line, after the names of the columns.
+fn in_words(rows: &[Vec<Vec<Span>>], terminal: &Terminal) -> Vec<Vec<Span>> {
+    let Some((head, body)) = rows.split_first() else {
+        return Vec::new();
+    };
+    let between = |text: &str| Span::new(text, Style::plain());
+    let join = |cells: Vec<Vec<Span>>| {
+        let mut line: Vec<Span> = Vec::new();
+        for cell in cells.into_iter().filter(|cell| !cell.is_empty()) {
+            if !line.is_empty() {
+                line.push(between("; "));
+            }
+            line.extend(cell);
+        }
+        line
+    };
+    let named = body.iter().map(|row| {
+        let cells = head.iter().zip(row).map(|(name, cell)| {
+            if name.is_empty() || cell.is_empty() {
+                return cell.clone();
+            }
+            let mut named = name.clone();
+            named.push(between(": "));
+            named.extend(cell.iter().cloned());
+            named
+        });
+        join(cells.collect())
+    });
+    let mut lines: Vec<Vec<Span>> = named.collect();
+    if lines.is_empty() {
+        lines.push(join(head.clone()));
+    }
+    let hang = [Span::new("  ", Style::plain())];
+    lines
+        .iter()
+        .flat_map(|line| wrap(line, terminal.width, &[], &hang))
+        .collect()
 }
 
 /// The cells of a row.
@@ -148,12 +188,7 @@ fn shrink(widths: &mut [usize], columns: usize) -> bool {
     true
 }
 
-fn row_lines(
-    row: &[Vec<Span>],
-    widths: &[usize],
-    sides: &[Side],
-    terminal: &Terminal,
-) -> Vec<String> {
+fn row_lines(row: &[Vec<Span>], widths: &[usize], sides: &[Side]) -> Vec<Vec<Span>> {
     let wrapped: Vec<Vec<Vec<Span>>> = row
         .iter()
         .zip(widths)
@@ -163,6 +198,7 @@ fn row_lines(
     (0..height)
         .map(|at| {
             let mut line = Vec::new();
+            let mut gap = 0;
             for ((cell, width), side) in wrapped.iter().zip(widths).zip(sides) {
                 let cell = cell.get(at).cloned().unwrap_or_default();
                 let used: usize = cell.iter().map(|span| clean::width(&span.text)).sum();
@@ -172,12 +208,16 @@ fn row_lines(
                     Side::Right => free,
                     Side::Middle => free / 2,
                 };
-                let after = free.saturating_sub(before).saturating_add(GAP);
-                line.push(Span::new(" ".repeat(before), Style::plain()));
+                // Blanks at the end of a line are left out.
+                if used == 0 {
+                    gap += width + GAP;
+                    continue;
+                }
+                line.push(Span::new(" ".repeat(gap + before), Style::plain()));
                 line.extend(cell);
-                line.push(Span::new(" ".repeat(after), Style::plain()));
+                gap = free.saturating_sub(before) + GAP;
             }
-            paint(&line, terminal).trim_end().to_owned()
+            line
         })
         .collect()
 }
@@ -185,14 +225,12 @@ fn row_lines(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::style::paint;
 
-    fn lines(rows: &[&str], width: usize) -> Option<Vec<String>> {
+    fn lines(rows: &[&str], terminal: &Terminal) -> Option<Vec<String>> {
         let rows: Vec<String> = rows.iter().map(|row| (*row).to_owned()).collect();
-        let terminal = Terminal {
-            width,
-            ..Terminal::pipe()
-        };
-        lay_out(&rows, &terminal)
+        let lines = lay_out(&rows, terminal)?;
+        Some(lines.iter().map(|line| paint(line, terminal)).collect())
     }
 
     #[test]
@@ -225,13 +263,45 @@ mod tests {
                     "       that are long",
                 ]),
             ),
+            (
+                &["|a|b|c|", "|-|-|-|", "||x|", "|y||", "|||"],
+                40,
+                Some(&["a  b  c", "-  -  -", "   x", "y", ""]),
+            ),
+            // Numbers and marks in cells are no lists.
+            (
+                &["|#|what|", "|-|-|", "|1. a|- b|"],
+                40,
+                Some(&["#     what", "----  ----", "1. a  - b"]),
+            ),
             (&["|a|b|", "|1|2|"], 40, None),
             (&["|a|"], 40, None),
-            (&["|a|b|c|d|e|f|", "|-|-|-|-|-|-|"], 20, None),
+            (
+                &["|a|b|c|d|e|f|", "|-|-|-|-|-|-|", "|1|2|3||5|six of them|"],
+                20,
+                Some(&["a: 1; b: 2; c: 3; e:", "  5; f: six of them"]),
+            ),
+            (
+                &["|a|b|c|d|e|f|", "|-|-|-|-|-|-|"],
+                20,
+                Some(&["a; b; c; d; e; f"]),
+            ),
         ] {
             let expected =
                 expected.map(|lines| lines.iter().map(|line| (*line).to_owned()).collect());
-            assert_eq!(lines(rows, width), expected, "{rows:?}");
+            let terminal = Terminal {
+                width,
+                ..Terminal::pipe()
+            };
+            assert_eq!(lines(rows, &terminal), expected, "{rows:?}");
         }
+        let spoken = Terminal {
+            spoken: true,
+            ..Terminal::pipe()
+        };
+        assert_eq!(
+            lines(&["|model|loss|", "|-|-|", "|a|0.5|"], &spoken),
+            Some(vec!["model: a; loss: 0.5".to_owned()])
+        );
     }
 }
