@@ -29,6 +29,12 @@ const NAMES: [(&str, &str); 18] = [
 /// Columns of a tab.
 const TAB: usize = 4;
 
+/// A longer line, in bytes, is data more often than code; it has no colours, for they would take long.
+const LONGEST: usize = 4_096;
+
+/// More lines have no colours: all that were coloured are remembered.
+const LINES: usize = 20_000;
+
 /// Colours one piece of code, line by line, as it comes.
 pub(crate) struct Code {
     highlighter: Option<Highlighter>,
@@ -44,19 +50,40 @@ impl Code {
             .find(|(name, _)| *name == language)
             .map_or(language.as_str(), |(_, ending)| ending);
         Code {
-            highlighter: synoptic::from_extension(ending, TAB),
+            highlighter: (!ending.is_empty())
+                .then(|| synoptic::from_extension(ending, TAB))
+                .flatten(),
             lines: 0,
         }
     }
 
-    /// The next line, which is clean.
+    /// The next line, which is clean. What the spans say is the line, whatever the highlighter makes of it.
     pub(crate) fn line(&mut self, line: &str) -> Vec<Span> {
+        let plain = || vec![Span::new(line, Style::plain())];
+        if self.lines >= LINES {
+            self.highlighter = None;
+        }
         let Some(highlighter) = &mut self.highlighter else {
-            return vec![Span::new(line, Style::plain())];
+            return plain();
         };
-        highlighter.append(line);
-        let tokens = highlighter.line(self.lines, line);
+        let at = self.lines;
         self.lines = self.lines.saturating_add(1);
+        if line.len() > LONGEST {
+            highlighter.append("");
+            return plain();
+        }
+        highlighter.append(line);
+        let tokens = highlighter.line(at, line);
+        let mut rest = line;
+        for token in &tokens {
+            match rest.strip_prefix(token.text().as_str()) {
+                Some(after) => rest = after,
+                None => return plain(),
+            }
+        }
+        if !rest.is_empty() {
+            return plain();
+        }
         tokens
             .into_iter()
             .map(|token| match token {
@@ -82,6 +109,7 @@ fn style(name: &str) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn colours() {
@@ -100,5 +128,39 @@ mod tests {
         code.line("y = \"\"\"");
         assert_eq!(code.line("in it")[0].style, Style::colour(GREEN));
         assert_eq!(Code::new("nothing").line("x = 1")[0].style, Style::plain());
+    }
+
+    #[test]
+    fn bounds() {
+        let coloured = |spans: &[Span]| spans.iter().any(|span| span.style != Style::plain());
+        let mut code = Code::new("py");
+        assert!(coloured(&code.line("x = 'a'")));
+        let long = format!("x = '{}'", "a".repeat(LONGEST));
+        assert_eq!(code.line(&long), [Span::new(&long, Style::plain())]);
+        // The next one is coloured as if that was not there.
+        assert!(coloured(&code.line("x = 'a'")));
+        for _ in 3..LINES {
+            code.line("");
+        }
+        assert!(!coloured(&code.line("x = 'a'")));
+        assert!(code.highlighter.is_none());
+    }
+
+    proptest! {
+        /// Every language: what is shown is what was there.
+        #[test]
+        fn nothing_is_lost(lines in prop::collection::vec("([a-z(){}\\[\\]\"'`#/*<>=:;.,$%&|\\\\é日 0-9-]|\"\"\"|/\\*|\\*/|<!--|fn |def |f\"|\\$\\{){0,30}", 1..8)) {
+            for ending in [
+                "rs", "s", "py", "rb", "pm", "lua", "r", "go", "js", "ts", "dart", "c", "cpp", "cs", "swift", "json",
+                "kt", "java", "vb", "m", "php", "scala", "pl", "hs", "css", "html", "md", "toml", "yaml", "csv", "sh",
+                "sql", "xml", "nu", "tex", "diff",
+            ] {
+                let mut code = Code::new(ending);
+                for line in &lines {
+                    let said: String = code.line(line).iter().map(|span| span.text.as_str()).collect();
+                    prop_assert_eq!(&said, line, "{}", ending);
+                }
+            }
+        }
     }
 }
