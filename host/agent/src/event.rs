@@ -381,6 +381,14 @@ impl EventSender {
         )
     }
 
+    /// How many were sent.
+    pub(crate) fn sent(&self) -> u64 {
+        self.queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .seq
+    }
+
     pub(crate) fn send(&self, event: Event) {
         // Number and send under one lock, so that the order of the numbers is the order in the queue.
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);

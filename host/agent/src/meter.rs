@@ -62,6 +62,12 @@ impl Meter {
         self.0.effort()
     }
 
+    /// Events that were sent so far: the number of the last one.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.0.events.sent()
+    }
+
     /// Sets what the session may cost, from here on; none is no bound. A person who resumes the session has to say so
     /// again.
     pub fn cap(&self, cost: Option<MicroUsd>) {

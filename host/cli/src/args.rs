@@ -207,7 +207,7 @@ pub(crate) struct How {
     pub(crate) max_iterations: Option<i64>,
 
     /// What the session may cost, in US dollars
-    #[arg(long, alias = "budget", allow_negative_numbers = true)]
+    #[arg(long, visible_alias = "budget", allow_negative_numbers = true)]
     pub(crate) max_cost: Option<f64>,
 
     /// Tokens that the session may use, in and out together

@@ -102,7 +102,9 @@ fn told(checks: &[Check]) -> String {
 fn checks(args: &args::Doctor) -> Result<Vec<Check>, Fail> {
     let paths = Paths::find()?;
     let mut all = vec![kept(&paths)];
-    let here = match Here::find(args.model.iter().filter_map(flag).collect()) {
+    let named = args.model.as_deref();
+    let flags = named.and_then(|id| config::Flag::of("model_name", id.into()));
+    let here = match Here::find(flags.into_iter().collect()) {
         Ok(here) => here,
         Err(fail) => {
             all.push(check(
@@ -164,10 +166,6 @@ fn checks(args: &args::Doctor) -> Result<Vec<Check>, Fail> {
     Ok(all)
 }
 
-fn flag(model: &String) -> Option<config::Flag> {
-    config::Flag::of("model_name", model.as_str().into())
-}
-
 /// Where things are kept.
 fn kept(paths: &Paths) -> Check {
     let directories = [paths.compiled(), paths.sessions()];
@@ -183,7 +181,7 @@ fn kept(paths: &Paths) -> Check {
             );
         }
     }
-    let free = rustix::fs::statvfs(&paths.sessions())
+    let free = rustix::fs::statvfs(paths.sessions())
         .map(|found| found.f_bavail.saturating_mul(found.f_frsize));
     match free {
         Ok(free) if free < 1 << 30 => check(

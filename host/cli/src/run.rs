@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Read as _};
 use std::sync::Arc;
 
-use agent::{Agent, Approver, Outcome, Tally, Unattended};
+use agent::{Agent, Approver, Model, Outcome, Tally, Unattended};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{self, How};
@@ -16,6 +16,9 @@ use crate::session::{self, Session};
 use crate::start::{Opened, Ready, Started, start};
 use crate::summary;
 use crate::tools::PluginTools;
+
+/// Columns of what is no terminal.
+const LOG: usize = 200;
 
 /// Without a command: a prompt is run; without one, a person on a terminal is talked with, and anything else on standard
 /// input is the prompt.
@@ -47,6 +50,7 @@ pub(crate) fn run(args: &args::Run) -> Result<u8, Fail> {
         .map(Schema::read)
         .transpose()?;
     let ready = Ready::of(&args.how, false)?;
+    let model = ready.model()?;
     let session = Session::create(
         args.session_dir.as_deref(),
         &args.workspace,
@@ -54,7 +58,12 @@ pub(crate) fn run(args: &args::Run) -> Result<u8, Fail> {
         ready.redactor.clone(),
         &ready.policy,
     )?;
-    go(&words, &args.how, &ready, session, schema.as_ref())
+    let asked = Asked {
+        words: &words,
+        how: &args.how,
+        schema: schema.as_ref(),
+    };
+    go(&asked, &ready, model, session)
 }
 
 /// Goes on with an earlier session, or with a copy of it.
@@ -64,6 +73,7 @@ pub(crate) fn resume(args: &args::Resume) -> Result<u8, Fail> {
     }
     let words = words(args.prompt.as_deref())?;
     let ready = Ready::of(&args.how, false)?;
+    let model = ready.model()?;
     let directory = session::find(args.target.session.as_deref(), &ready.paths)?;
     let redactor = ready.redactor.clone();
     let session = if args.fork {
@@ -76,21 +86,33 @@ pub(crate) fn resume(args: &args::Resume) -> Result<u8, Fail> {
             .map_err(failed)?;
         session
     };
-    go(&words, &args.how, &ready, session, None)
+    let asked = Asked {
+        words: &words,
+        how: &args.how,
+        schema: None,
+    };
+    go(&asked, &ready, model, session)
 }
 
 fn failed(error: impl std::fmt::Display) -> Fail {
     Fail::failed(error.to_string())
 }
 
+/// What is asked, and how.
+struct Asked<'a> {
+    words: &'a str,
+    how: &'a How,
+    schema: Option<&'a Schema>,
+}
+
 /// Takes one turn, and prints what came of it.
 fn go(
-    words: &str,
-    how: &How,
+    asked: &Asked<'_>,
     ready: &Ready,
+    model: Box<dyn Model>,
     session: Session,
-    schema: Option<&Schema>,
 ) -> Result<u8, Fail> {
+    let Asked { how, schema, .. } = asked;
     let started = std::time::Instant::now();
     let mut session = Opened::from(session);
     // Where standard output is for the answer alone, the rest goes to standard error.
@@ -103,7 +125,7 @@ fn go(
         outcome,
         tally,
         answer,
-    } = crate::runtime()?.block_on(turn(words, how, ready, &mut session, schema, put))?;
+    } = crate::runtime()?.block_on(turn(asked, ready, model, &mut session, put))?;
     let (path, diff) = session.close(i32::from(outcome.exit_code()), outcome.as_str())?;
     put(&summary::words(&summary::Run {
         json: how.json,
@@ -132,14 +154,12 @@ struct Turned {
 }
 
 async fn turn(
-    words: &str,
-    how: &How,
+    asked: &Asked<'_>,
     ready: &Ready,
+    model: Box<dyn Model>,
     session: &mut Opened,
-    schema: Option<&Schema>,
     put: fn(&str),
 ) -> Result<Turned, Fail> {
-    let model = ready.model()?;
     let approver: Arc<dyn Approver> = if ready.here.loaded.config.yolo_mode {
         Arc::new(Waiving {
             on: Arc::new(|| true),
@@ -154,19 +174,22 @@ async fn turn(
         label,
         tools,
     } = start(ready, session, model, approver).await?;
-    let json = how.json;
+    let json = asked.how.json;
     if !json {
         put(&opening(ready, session, &label, &tools));
     }
     let cancel = CancellationToken::new();
     let watcher = tokio::spawn(interrupt(cancel.clone()));
     // Nothing is drawn anew: nobody types below it.
+    let terminal = render::terminal(|name| ready.here.environment.process(name));
     let terminal = screen::Terminal {
         moves: false,
-        ..render::terminal(|name| ready.here.environment.process(name))
+        // In a log, a long line is found more easily than a broken one.
+        width: if terminal.tty { terminal.width } else { LOG },
+        ..terminal
     };
     let printing = tokio::spawn(async move {
-        let mut turn = screen::Turn::new(&terminal);
+        let mut turn = screen::Turn::new(&terminal).alone();
         let begun = std::time::Instant::now();
         while let Some(envelope) = events.recv().await {
             put(&if json {
@@ -176,7 +199,7 @@ async fn turn(
             });
         }
     });
-    let (outcome, answer) = answered(&mut agent, words, schema, &cancel).await;
+    let (outcome, answer) = answered(&mut agent, asked.words, asked.schema, &cancel).await;
     let tally = agent.tally();
     drop(agent);
     watcher.abort();
@@ -254,7 +277,7 @@ fn words(prompt: Option<&str>) -> Result<String, Fail> {
     };
     if prompt.trim().is_empty() {
         return Err(Fail::usage(
-            "the prompt is empty; give one as an argument or on standard input",
+            "no prompt; give one as an argument, in a file or on standard input (see --help)",
         ));
     }
     Ok(prompt)

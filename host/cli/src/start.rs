@@ -182,6 +182,11 @@ impl Opened {
         self.restored.is_some()
     }
 
+    /// Turns that were taken before.
+    pub(crate) fn turns(&self) -> usize {
+        self.restored.as_ref().map_or(0, agent::Restored::turns)
+    }
+
     /// Writes the last records: what the workspace has become, and how it ended. Gives the journal's path, and what was
     /// changed.
     pub(crate) fn close(

@@ -751,7 +751,7 @@ fn a_plan_is_kept() {
         says("Really done."),
         says("Really."),
     ]);
-    ran.prints("[x] 1: step 1");
+    ran.prints("  ✓ step 1\n  ▸ step 2\n  1/2 done\n");
     ran.prints("the plan is not finished, asked to go on: \"step 2\"");
     // The next turn of the session knows it still, and asks about it.
     let script = place.path("more.jsonl");
@@ -792,7 +792,7 @@ fn a_long_output_is_kept_in_a_file() {
         .arg("--plugins")
         .arg(root().join("plugins/dist/fixtures/echo.wasm"));
     let ran = Ran::of(command.output().unwrap());
-    ran.prints("9999\n     10000\t10000\n");
+    ran.prints("9999\n     10000    10000\n");
     ran.prints("20000");
     ran.prints("Permission denied");
     let kept = std::fs::read_to_string(place.path("session/outputs/c1-echo.txt")).unwrap();
@@ -882,7 +882,7 @@ fn bad_input_is_named_and_nothing_is_made() {
     let at = |name: &str| place.path(name).display().to_string();
     let rows: Vec<(Vec<String>, String)> = vec![
         (vec![], "no prompt".into()),
-        (vec!["".into()], "the prompt is empty".into()),
+        (vec!["".into()], "no prompt".into()),
         (
             vec!["x".into(), "--model".into(), "gpt".into()],
             "no provider for the model id `gpt`".into(),

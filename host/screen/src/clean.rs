@@ -1,6 +1,6 @@
 //! Untrusted text, made harmless.
 //!
-//! There are two ways. [`Cleaner`], [`text`] and [`line`] are for what a person reads: escape sequences go, other controls
+//! There are two ways. [`Cleaner`], [`text`] and [`line()`] are for what a person reads: escape sequences go, other controls
 //! become a mark. [`reveal`] is for what a person approves: nothing goes, each such character is shown by its number.
 //!
 //! | what | read | approved |

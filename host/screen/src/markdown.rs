@@ -20,7 +20,8 @@ use crate::inline::inline;
 use crate::style::{CYAN, Span, Style, paint, wrap};
 use crate::{Terminal, table};
 
-/// Columns that a line of text has at most, however wide the terminal is: longer ones are hard to read.
+/// Columns that a line of text has at most, however wide the terminal is: longer ones are hard to read. A log has them all the
+/// same: there, a line that is broken is hard to find.
 const COLUMNS: usize = 100;
 
 /// A line of the source is broken here where it has no end.
@@ -162,7 +163,11 @@ impl Markdown {
     }
 
     fn columns(&self) -> usize {
-        self.terminal.width.min(COLUMNS)
+        if self.terminal.tty {
+            self.terminal.width.min(COLUMNS)
+        } else {
+            self.terminal.width
+        }
     }
 
     fn line(&mut self, line: &str, out: &mut String) {

@@ -14,8 +14,9 @@ use crate::agents::Agents;
 use crate::style::{CYAN, GREEN, RED, Style, YELLOW, painted};
 use crate::{Markdown, Terminal, clean, figures};
 
-/// Lines of a result that are shown.
+/// Lines of a result that are shown: to who can ask for the rest, and to who cannot.
 const RESULT: usize = 5;
+const RESULT_ALONE: usize = 12;
 /// Lines of a call's log that are shown while it runs.
 const LOG: usize = 3;
 /// Lines of a call's log that stay, where nothing can be drawn anew.
@@ -46,6 +47,8 @@ pub struct Turn {
     spent: Spent,
     /// Whether the last lines that were given out are a result: an empty one stands between it and what is said.
     after_result: bool,
+    /// Nobody is there who could ask for the rest of a result.
+    alone: bool,
 }
 
 /// A call that runs.
@@ -97,7 +100,15 @@ impl Turn {
             since: None,
             spent: Spent::default(),
             after_result: false,
+            alone: false,
         }
+    }
+
+    /// For a run that nobody attends: more of each result is shown, and the rest is said to be in the journal.
+    #[must_use]
+    pub fn alone(mut self) -> Turn {
+        self.alone = true;
+        self
     }
 
     /// The terminal has another size.
@@ -228,8 +239,9 @@ impl Turn {
                 ..
             } => {
                 self.end_words(out);
-                self.line(out, &format!("{tool} was denied {capability}"), YELLOW);
-                self.dim(out, &format!("  by {rule}; {remedy}"));
+                let denied = format!("{tool} was denied {capability} (rule: {rule})");
+                self.line(out, &denied, YELLOW);
+                self.dim(out, &format!("  {remedy}"));
             }
             Event::PlanUpdate { plan } => {
                 self.plan.clone_from(plan);
@@ -458,7 +470,7 @@ impl Turn {
         }
         call.log.push_back(line.clone());
         if !moves && logged <= KEPT {
-            self.dim(out, &line);
+            self.dim(out, &format!("{} {line}", self.mark("│", "|")));
         } else if !moves && logged == KEPT + 1 {
             self.dim(out, "more lines of its log are not shown");
         }
@@ -498,7 +510,8 @@ impl Turn {
         let mark = painted(mark, Style::colour(colour), &self.terminal);
         // Of a long output only the lines that are shown are looked at.
         let mut lines = output.lines();
-        let first: Vec<&str> = lines.by_ref().take(RESULT).collect();
+        let shown = if self.alone { RESULT_ALONE } else { RESULT };
+        let first: Vec<&str> = lines.by_ref().take(shown).collect();
         let more = lines.count();
         let several = self.calls.len() > 1 || call.is_none();
         let name = if several {
@@ -525,11 +538,14 @@ impl Turn {
             out.push_str(&format!("  {mark} {name}(no output)\n"));
         }
         if more > 0 {
-            let text = format!(
-                "    {} {more} more lines · /show {}",
-                self.terminal.ellipsis(),
-                self.results.len()
-            );
+            let place = if self.alone {
+                "in the journal".to_owned()
+            } else {
+                format!("/show {}", self.results.len())
+            };
+            let dots = self.terminal.ellipsis();
+            let mark = self.mark("·", "-");
+            let text = format!("    {dots} {more} more lines {mark} {place}");
             out.push_str(&painted(&text, Style::dim(), &self.terminal));
             out.push('\n');
         }

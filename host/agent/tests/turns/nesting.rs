@@ -96,7 +96,7 @@ async fn one_agent() {
     assert_eq!(
         bench.seen_of(&["tool_log", "tool_call", "tool_output", "assistant_chunk"]),
         [
-            r#"tool_call {"tool":"delegates","arguments":{},"tool_call_id":"c1","operation":"run","effects":["write"],"target":"a.txt"}"#.to_owned(),
+            r#"tool_call {"tool":"delegates","arguments":{},"tool_call_id":"c1","operation":"run","effects":["observe"],"target":"a.txt"}"#.to_owned(),
             log("Starting delegates sub-agent..."),
             log("tokens:110"),
             log(r#"▸ observes  {\"a\":1}"#),

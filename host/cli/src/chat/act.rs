@@ -22,7 +22,7 @@ impl Talk<'_> {
             Slash::Quit => return Some(Next::Quit),
             Slash::New { clear } => {
                 if self.is_free() {
-                    if clear {
+                    if clear && self.on_terminal {
                         // Home, the screen, and what has scrolled off it (ECMA-48, xterm).
                         put("\u{1b}[H\u{1b}[2J\u{1b}[3J");
                     }
@@ -120,9 +120,15 @@ impl Talk<'_> {
         if !self.is_free() {
             return;
         }
+        if self.state.known().turns == 0 {
+            return self.say("there is no turn to undo");
+        }
         let ticket = self.handle.submit(Operation::Undo {});
         match self.finish(ticket) {
-            Ok(Outcome::Done { .. }) => self.say("Undone."),
+            Ok(Outcome::Done { .. }) => {
+                self.state.undone();
+                self.say("Undone.");
+            }
             Ok(Outcome::Failed { error }) | Err(error) => self.say(&error),
             Ok(other) => self.say(other.as_str()),
         }

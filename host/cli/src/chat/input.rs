@@ -395,7 +395,8 @@ impl Lines {
                 });
                 asked = true;
             }
-            let line = match self.early.pop_front().filter(|_| takes) {
+            let early = if takes { self.early.pop_front() } else { None };
+            let line = match early {
                 Some(line) => line,
                 None => match self.receiver.recv_timeout(LOOK) {
                     Ok(Wake::Line(line)) if takes => line,
@@ -410,7 +411,12 @@ impl Lines {
                 },
             };
             match line? {
-                None if text.is_empty() => return Ok(Read::End),
+                None if text.is_empty() => {
+                    if asked {
+                        put("\n");
+                    }
+                    return Ok(Read::End);
+                }
                 None => return Ok(Read::Line(text)),
                 Some(line) => {
                     if !self.tty {

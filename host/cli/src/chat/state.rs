@@ -1,7 +1,7 @@
 //! What the user sees now: whether a turn runs, what is being asked, what stands around the line.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use agent::{ApprovalAnswer, ApprovalItem, Envelope, Event};
@@ -11,9 +11,6 @@ use tokio_util::sync::CancellationToken;
 use super::input::{Around, lock};
 use crate::attended::is_scheduled;
 use crate::render;
-
-/// How often the terminal is asked how large it is.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// How the words of a result say that there is a picture.
 const PICTURE: &str = "[image";
@@ -52,8 +49,6 @@ pub(crate) struct Known {
 
 struct Inner {
     turn: Turn,
-    /// When the terminal's size was looked at last.
-    sized: Duration,
     asked: Option<Asked>,
     running: Vec<(u64, CancellationToken)>,
     known: Known,
@@ -62,6 +57,7 @@ struct Inner {
 /// What several threads know of the session.
 pub(crate) struct State {
     inner: Mutex<Inner>,
+    printed: AtomicU64,
     yolo: AtomicBool,
     leaves: AtomicBool,
     /// Events as JSON, in place of words.
@@ -71,11 +67,7 @@ pub(crate) struct State {
 
 impl Inner {
     /// Lines are laid out for the terminal as it is now.
-    fn look_at_size(&mut self, now: Duration) {
-        if now.saturating_sub(self.sized) < LOOK {
-            return;
-        }
-        self.sized = now;
+    fn look_at_size(&mut self) {
         if let Some((width, height)) = render::size() {
             let terminal = self.turn.terminal().resized(width, height);
             if terminal != *self.turn.terminal() {
@@ -90,11 +82,11 @@ impl State {
         State {
             inner: Mutex::new(Inner {
                 turn: Turn::new(terminal),
-                sized: Duration::ZERO,
                 asked: None,
                 running: Vec::new(),
                 known: Known::default(),
             }),
+            printed: AtomicU64::new(0),
             yolo: AtomicBool::new(yolo),
             leaves: AtomicBool::new(false),
             json,
@@ -103,12 +95,14 @@ impl State {
     }
 
     /// Forgets what belongs to a session: another one begins.
-    pub(crate) fn begin(&self, model: &str) {
+    pub(crate) fn begin(&self, model: &str, turns: usize) {
         let mut inner = lock(&self.inner);
+        self.print(0);
         inner.asked = None;
         inner.running.clear();
         inner.known = Known {
             model: model.to_owned(),
+            turns,
             ..Known::default()
         };
         inner.turn = Turn::new(inner.turn.terminal());
@@ -118,7 +112,10 @@ impl State {
     pub(crate) fn event(&self, envelope: &Envelope) -> Reaction {
         let now = self.now();
         let mut inner = lock(&self.inner);
-        inner.look_at_size(now);
+        // Of a hundred thousand lines of a log, none is worth a look.
+        if !matches!(envelope.event, Event::ToolLog { .. }) {
+            inner.look_at_size();
+        }
         let mut reaction = Reaction {
             text: if self.json {
                 render::json(envelope)
@@ -161,6 +158,9 @@ impl State {
                     reaction.wake = true;
                 }
             }
+            Event::Processing { .. } => {
+                inner.known.turns = inner.known.turns.saturating_add(1);
+            }
             Event::LlmCall {
                 kind,
                 prompt_tokens,
@@ -179,7 +179,6 @@ impl State {
             }
             Event::TurnComplete { history_size, .. } => {
                 inner.known.messages = *history_size;
-                inner.known.turns = inner.known.turns.saturating_add(1);
                 reaction.wake = inner.asked.take().is_some();
             }
             Event::Interrupted {} | Event::Error { .. } => {
@@ -188,6 +187,16 @@ impl State {
             _ => {}
         }
         reaction
+    }
+
+    /// An event of this number, and all before it, are printed.
+    pub(crate) fn print(&self, number: u64) {
+        self.printed.store(number, Ordering::Release);
+    }
+
+    /// The number of the last event that is printed.
+    pub(crate) fn printed(&self) -> u64 {
+        self.printed.load(Ordering::Acquire)
     }
 
     /// A submission began.
@@ -277,6 +286,12 @@ impl State {
         lock(&self.inner).known.clone()
     }
 
+    /// A turn was taken back.
+    pub(crate) fn undone(&self) {
+        let turns = &mut lock(&self.inner).known.turns;
+        *turns = turns.saturating_sub(1);
+    }
+
     pub(crate) fn set_model(&self, label: &str) {
         lock(&self.inner).known.model = label.to_owned();
     }
@@ -307,7 +322,7 @@ impl Around for State {
         if inner.running.is_empty() || self.json || inner.asked.is_some() {
             return String::new();
         }
-        inner.look_at_size(now);
+        inner.look_at_size();
         inner.turn.live(now).join("\n")
     }
 }

@@ -30,6 +30,9 @@ const TWICE: Duration = Duration::from_secs(1);
 /// How often what goes on is drawn anew while a turn runs.
 const TICK: Duration = Duration::from_millis(500);
 
+/// How long a session may take to end in order once the terminal is gone.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// How long an answer waits for its question to be put: the event of it is sent a moment before.
 const PUT: Duration = Duration::from_secs(2);
 
@@ -76,6 +79,7 @@ impl<'a> Talk<'a> {
     ) -> Result<Talk<'a>, Fail> {
         let mut session = Opened::from(session);
         let resumed = session.is_resumed();
+        let turns = session.turns();
         let demo = !resumed && session.directory.join(demo::DIRECTORY).is_dir();
         let mute = !demo && ready.missing_key.is_some();
         let model: Box<dyn agent::Model> = if demo {
@@ -104,7 +108,7 @@ impl<'a> Talk<'a> {
             let _inside = runtime.enter();
             agent.spawn().attended(desk.clone())
         };
-        state.begin(&label);
+        state.begin(&label, turns);
         lock(words).root = session.workspace.root().to_owned();
         let printer = input.printer();
         let waker = input.waker();
@@ -132,6 +136,7 @@ impl<'a> Talk<'a> {
             talk.offer();
         }
         if demo {
+            talk.printer.print(&format!("> {}\n", demo::PROMPT));
             talk.submit(demo::PROMPT);
         }
         Ok(talk)
@@ -256,8 +261,14 @@ impl<'a> Talk<'a> {
         self.state.runs(id, ticket.interrupter());
         let state = Arc::clone(self.state);
         let printer = self.printer.clone();
+        let meter = self.handle.meter();
         self.runtime.spawn(async move {
             let outcome = ticket.outcome().await;
+            // What it said last is printed first.
+            let last = meter.events();
+            while state.printed() < last {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             if let Outcome::Denied(denial) = &outcome {
                 printer.print(&format!("  {denial}\n"));
             }
@@ -415,6 +426,7 @@ fn pump(
                     printer.print(&state.picture(&png, &place));
                 }
             }
+            state.print(envelope.seq);
             if reaction.wake {
                 waker.wake();
             }
@@ -433,13 +445,21 @@ pub(crate) async fn signals(state: Arc<State>, waker: Waker) {
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = all else {
         return;
     };
-    loop {
+    let code = loop {
         tokio::select! {
             _ = interrupt.recv() => waker.interrupt(),
-            _ = terminate.recv() => break,
-            _ = hangup.recv() => break,
+            _ = hangup.recv() => break 129,
+            _ = terminate.recv() => break 143,
         }
-    }
+    };
     state.leave();
+    state.interrupt();
     waker.wake();
+    // A terminal that is gone cannot be read, and whoever reads it may never come back.
+    tokio::time::sleep(GRACE).await;
+    #[expect(
+        clippy::exit,
+        reason = "nothing else ends a thread that reads; the journal is whole at any instant"
+    )]
+    std::process::exit(code);
 }

@@ -13,7 +13,7 @@ fn policy(place: &Place) -> String {
         1,
     );
     assert_ne!(asks, shipped);
-    let (rules, tests) = asks.split_once("[[test]]").unwrap_or((&asks, ""));
+    let (rules, tests) = asks.split_once("[[expect]]").unwrap_or((&asks, ""));
     let _ = tests;
     let text = format!(
         "{rules}\n[[rule]]\nname = \"ask before writing\"\ndecision = \"ask\"\ntools = \"all\"\neffects = [\"write\"]\n"

@@ -15,7 +15,7 @@ fn without_a_key() {
     screen.ready();
     screen.line("/demo");
     screen.expect("Do what task.md asks for");
-    screen.expect("cost unknown");
+    screen.expect("were denied by the policy.");
     screen.ready();
     screen.line("/diff names");
     screen.expect("A ");
@@ -127,8 +127,8 @@ fn where_a_value_is_from() {
 fn pages() {
     let place = Place::new();
     for (arguments, begins) in [
-        (&["completions", "bash"][..], "_ml-intern()"),
-        (&["man"], ".ie"),
+        (&["completions", "bash"][..], "_ml__intern()"),
+        (&["man"], ".ie \\n"),
         (&["config", "schema"], "{"),
         (&["config", "path"], "user "),
         (&["sessions"], "no sessions"),

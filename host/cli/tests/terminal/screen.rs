@@ -1,5 +1,6 @@
 //! The binary in a terminal: tmux, which draws as terminals do and answers what they are asked.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -8,11 +9,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long something may take to appear. Not a measurement: what hangs fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A place for sessions: a workspace, a script, a home of its own.
 pub(crate) struct Place {
     directory: TempDir,
+    started: Cell<u32>,
 }
 
 impl Place {
@@ -22,7 +24,10 @@ impl Place {
             std::fs::create_dir(directory.path().join(name)).unwrap();
         }
         std::fs::write(directory.path().join("work/notes.txt"), "one\ntwo\n").unwrap();
-        Place { directory }
+        Place {
+            directory,
+            started: Cell::new(0),
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -89,7 +94,10 @@ impl Place {
         variables: &[(&str, &str)],
         size: (u16, u16),
     ) -> Screen {
-        let socket = self.path("tmux");
+        // A server that ends may still hold its socket.
+        let number = self.started.get() + 1;
+        self.started.set(number);
+        let socket = self.path(&format!("tmux{number}"));
         let mut words = vec!["env".to_owned(), "-i".to_owned()];
         let plugins = plugins();
         let own = self.variables();

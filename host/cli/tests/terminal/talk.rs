@@ -60,7 +60,7 @@ fn commands() {
         ("/diff", "+x"),
         ("/undo", "Undone."),
         ("/diff", "no changes"),
-        ("/undo", "no turn"),
+        ("/undo", "there is no turn to undo"),
         ("/nothing", "Unknown command: /nothing"),
         ("/effort low", "effort  low"),
         ("/effort", "effort  low;"),
@@ -85,7 +85,7 @@ fn commands() {
     screen.expect("I am the other one.");
     screen.ready();
     screen.line("/status");
-    screen.expect("turns      2");
+    screen.expect("turns      1");
     screen.line("/commit");
     screen.expect("nothing to commit");
     screen.line("/quit");
@@ -185,7 +185,7 @@ fn steering() {
 fn resumes() {
     let place = Place::new();
     let model = place.script("s.jsonl", &[say("First answer.")]);
-    let next = place.script("next.jsonl", &[say("First answer."), say("Second answer.")]);
+    let next = place.script("next.jsonl", &[say("Second answer.")]);
     {
         let screen = place.start(&["chat", "--model", &model]);
         screen.ready();

@@ -277,7 +277,7 @@ fn refusals_and_ends() {
     };
     assert_eq!(
         all(&terminal(), &[begin(), denied, error]),
-        "  bash was denied network a.example\n    by ci:3; allow it\n  Error: the model broke\n  2s\n\n"
+        "  bash was denied network a.example (rule: ci:3)\n    allow it\n  Error: the model broke\n  2s\n\n"
     );
     assert_eq!(
         all(&terminal(), &[begin(), says("half"), Event::Interrupted {}]),
@@ -319,6 +319,20 @@ fn long_logs() {
             ["line 99997", "line 99998", "line 99999"]
         );
     }
+}
+
+/// Where nobody can ask for the rest, more is shown, and the rest is said to be in the journal.
+#[test]
+fn alone() {
+    let mut turn = Turn::new(&terminal()).alone();
+    turn.event(&begin(), at(0));
+    let lines: Vec<String> = (1..=14).map(|line| line.to_string()).collect();
+    let shown = turn.event(&output("c1", "bash", &lines.join("\n"), true), at(1));
+    assert_eq!(shown.lines().count(), 13);
+    assert!(
+        shown.ends_with("    12\n    … 2 more lines · in the journal\n"),
+        "{shown}"
+    );
 }
 
 #[test]
