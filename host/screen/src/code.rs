@@ -147,6 +147,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
         /// Every language: what is shown is what was there.
         #[test]
         fn nothing_is_lost(lines in prop::collection::vec("([a-z(){}\\[\\]\"'`#/*<>=:;.,$%&|\\\\é日 0-9-]|\"\"\"|/\\*|\\*/|<!--|fn |def |f\"|\\$\\{){0,30}", 1..8)) {

@@ -127,6 +127,31 @@ pub(crate) fn painted(text: &str, style: Style, terminal: &Terminal) -> String {
     paint(&[Span::new(text, style)], terminal)
 }
 
+/// Spans cut to so many columns: where they are longer, they end with `ellipsis`.
+pub(crate) fn clip(spans: &[Span], columns: usize, ellipsis: &str) -> Vec<Span> {
+    let width = |text: &str| crate::clean::width(text);
+    if spans.iter().map(|span| width(&span.text)).sum::<usize>() <= columns {
+        return spans.to_vec();
+    }
+    let mut room = columns.saturating_sub(width(ellipsis));
+    let mut out: Vec<Span> = Vec::new();
+    for span in spans {
+        let text = crate::clean::fitting(&span.text, room);
+        room = room.saturating_sub(width(text));
+        out.push(Span {
+            text: text.to_owned(),
+            ..span.clone()
+        });
+        if text.len() < span.text.len() {
+            break;
+        }
+    }
+    if let Some(last) = out.last_mut().filter(|_| width(ellipsis) <= columns) {
+        last.text.push_str(ellipsis);
+    }
+    out
+}
+
 /// Breaks spans into lines of so many columns at most, between words where that is possible. The first begins with
 /// `first`, the others with `rest`; both are counted.
 pub(crate) fn wrap(
@@ -310,6 +335,28 @@ mod tests {
             lines("one two three", 9, "- ", "  "),
             ["- one two", "  three"]
         );
+    }
+
+    #[test]
+    fn spans_are_cut() {
+        let spans = [
+            Span::new("日本", Style::bold()),
+            Span::new("abc", Style::plain()),
+        ];
+        for (columns, shown) in [
+            (7, "日本|abc"),
+            (6, "日本|a…"),
+            (5, "日本|…"),
+            (4, "日…"),
+            (2, "…"),
+            (0, ""),
+        ] {
+            let texts: Vec<String> = clip(&spans, columns, "…")
+                .iter()
+                .map(|span| span.text.clone())
+                .collect();
+            assert_eq!(texts.join("|"), shown, "{columns}");
+        }
     }
 
     #[test]

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use agent::{ApprovalItem, Event, PlanItem, Status};
+use agent::{ApprovalItem, Event, PlanItem, Receipt, Status};
 use serde_json::Value;
 
 use crate::agents::Agents;
-use crate::style::{CYAN, GREEN, RED, Style, YELLOW, painted};
+use crate::style::{CYAN, GREEN, RED, Span, Style, YELLOW, clip, paint, painted, wrap};
 use crate::{Markdown, Terminal, clean, figures};
 
 /// Lines of a result that are shown: to who can ask for the rest, and to who cannot.
@@ -22,7 +22,13 @@ const LOG: usize = 3;
 /// Lines of a call's log that stay, where nothing can be drawn anew.
 const KEPT: u64 = 20;
 /// Lines of what the model says that are drawn before they are whole.
-const TAIL: usize = 4;
+const TAIL: usize = 8;
+/// Characters of a line of a log or a result that are looked at.
+const LINE: usize = 1_000;
+/// A call that took as long has its receipt shown.
+const LONG: Duration = Duration::from_secs(1);
+/// Columns that what a call is about has at least, where its effects are shown too.
+const SHORTEST: usize = 8;
 /// Columns of a bar.
 const BAR: usize = 16;
 /// Arguments that say what a call is about, the most telling first.
@@ -41,6 +47,8 @@ pub struct Turn {
     calls: Vec<Call>,
     agents: Agents,
     results: Vec<String>,
+    /// The call that the last line names, and which is the only one: its result needs no name.
+    last: Option<String>,
     plan: Vec<PlanItem>,
     plan_shown: bool,
     since: Option<Duration>,
@@ -95,6 +103,7 @@ impl Turn {
             calls: Vec::new(),
             agents: Agents::default(),
             results: Vec::new(),
+            last: None,
             plan: Vec::new(),
             plan_shown: true,
             since: None,
@@ -196,7 +205,7 @@ impl Turn {
                 tool_call_id,
                 state,
                 ..
-            } => self.state(tool_call_id, state),
+            } => self.state(tool_call_id, state, now, out),
             Event::ToolProgress {
                 tool_call_id,
                 done,
@@ -290,9 +299,9 @@ impl Turn {
                 self.line(out, &format!("Error: {error}"), RED);
                 self.end_turn(now, out);
             }
+            Event::Receipt { receipt, .. } => self.receipt(receipt, out),
             Event::UndoComplete {}
             | Event::Ready { .. }
-            | Event::Receipt { .. }
             | Event::Checkpoint { .. }
             | Event::SessionRules { .. }
             | Event::NewComplete { .. }
@@ -395,22 +404,31 @@ impl Turn {
             self.mark("▸", ">")
         };
         let (name, rest) = title.split_once(' ').unwrap_or((title, ""));
-        let effects = if effects.is_empty() {
-            String::new()
-        } else {
-            format!("  [{}]", effects.join(", "))
+        let mut effects = match effects {
+            [] => String::new(),
+            effects => format!("  [{}]", clean::line(&effects.join(", "))),
         };
-        let room = self
+        let taken = clean::width(mark) + clean::width(name) + 4;
+        let mut room = self
             .terminal
             .width
-            .saturating_sub(clean::width(mark) + clean::width(name) + clean::width(&effects) + 4);
-        let rest = clean::clip(rest, room.max(8), self.terminal.ellipsis());
-        out.push_str(&format!(
-            "{} {}  {rest}{}\n",
-            painted(mark, Style::colour(CYAN), &self.terminal),
-            painted(name, Style::bold(), &self.terminal),
-            painted(&effects, Style::dim(), &self.terminal),
-        ));
+            .saturating_sub(taken + clean::width(&effects));
+        if room < SHORTEST {
+            effects = String::new();
+            room = self.terminal.width.saturating_sub(taken);
+        }
+        let mut spans = vec![
+            Span::new(mark, Style::colour(CYAN)),
+            Span::new(" ", Style::plain()),
+            Span::new(name, Style::bold()),
+        ];
+        if !rest.is_empty() {
+            let rest = clean::clip(rest, room, self.terminal.ellipsis());
+            spans.push(Span::new(format!("  {rest}"), Style::plain()));
+        }
+        spans.push(Span::new(effects, Style::dim()));
+        self.row(&spans, out);
+        self.last = Some(id.to_owned());
         self.calls.push(Call {
             id: id.to_owned(),
             title: title.to_owned(),
@@ -426,10 +444,62 @@ impl Turn {
         self.calls.iter_mut().find(|call| call.id == id)
     }
 
-    fn state(&mut self, id: &str, state: &str) {
+    fn state(&mut self, id: &str, state: &str, now: Duration, out: &mut String) {
+        if state == "cancelled" {
+            // Nothing more comes of it.
+            if let Some(call) = self.forget(id, false, now, out) {
+                let name = self.name(id, Some(&call), "");
+                self.last = None;
+                self.dim(out, &format!("{name}cancelled"));
+            }
+            return;
+        }
         if let Some(call) = self.call_mut(id) {
             call.state = (!["approved", "running"].contains(&state)).then(|| clean::line(state));
         }
+    }
+
+    /// Takes out a call that is over, with what stays of its agents.
+    fn forget(&mut self, id: &str, success: bool, now: Duration, out: &mut String) -> Option<Call> {
+        if self.last.as_deref() == Some(id) && self.calls.len() > 1 {
+            self.last = None;
+        }
+        for line in self.agents.ended(id, success, now, &self.terminal) {
+            out.push_str(&line);
+            out.push('\n');
+            // That is a name already.
+            self.last = Some(id.to_owned());
+        }
+        let at = self.calls.iter().position(|call| call.id == id)?;
+        Some(self.calls.remove(at))
+    }
+
+    /// What a result begins with, so that it is clear whose it is.
+    fn name(&self, id: &str, call: Option<&Call>, tool: &str) -> String {
+        if self.last.as_deref() == Some(id) {
+            return String::new();
+        }
+        let name = call.map_or_else(|| clean::line(tool), |call| call.title.clone());
+        let room = self.terminal.width / 3;
+        format!("{}: ", clean::clip(&name, room, self.terminal.ellipsis()))
+    }
+
+    fn receipt(&mut self, receipt: &Receipt, out: &mut String) {
+        let time = Duration::from_micros(receipt.wall_us);
+        if time < LONG {
+            return;
+        }
+        let mut parts = vec![span(time)];
+        if receipt.peak_memory > 0 {
+            parts.push(format!("{} of memory", bytes(receipt.peak_memory)));
+        }
+        for (count, what) in [(receipt.bytes_in, "in"), (receipt.bytes_out, "out")] {
+            if count > 0 {
+                parts.push(format!("{} {what}", bytes(count)));
+            }
+        }
+        let between = format!(" {} ", self.mark("·", "-"));
+        self.dim(out, &format!("  {}", parts.join(&between)));
     }
 
     fn progress(&mut self, id: &str, done: u64, total: Option<u64>, unit: &str, now: Duration) {
@@ -486,17 +556,11 @@ impl Turn {
         out: &mut String,
     ) {
         self.end_words(out);
-        let call = self
-            .calls
-            .iter()
-            .position(|call| call.id == id)
-            .map(|at| self.calls.remove(at));
+        let call = self.forget(id, success, now, out);
+        let name = self.name(id, call.as_ref(), tool);
+        self.last = None;
         self.results.push(id.to_owned());
         self.after_result = true;
-        for line in self.agents.ended(id, success, now, &self.terminal) {
-            out.push_str(&line);
-            out.push('\n');
-        }
         if tool == agent::PLAN_TOOL && success {
             self.show_plan(out);
             return;
@@ -507,35 +571,38 @@ impl Turn {
             (false, true) => (self.mark("✓", "ok"), GREEN),
             (false, false) => (self.mark("✗", "failed"), RED),
         };
-        let mark = painted(mark, Style::colour(colour), &self.terminal);
         // Of a long output only the lines that are shown are looked at.
         let mut lines = output.lines();
         let shown = if self.alone { RESULT_ALONE } else { RESULT };
-        let first: Vec<&str> = lines.by_ref().take(shown).collect();
+        let first: Vec<String> = lines
+            .by_ref()
+            .take(shown)
+            .map(|line| clean::line(&line.chars().take(LINE).collect::<String>()))
+            .collect();
         let more = lines.count();
-        let several = self.calls.len() > 1 || call.is_none();
-        let name = if several {
-            format!("{tool}: ")
+        let style = if success {
+            Style::plain()
         } else {
-            String::new()
+            Style::colour(RED)
         };
-        for (at, line) in first.iter().enumerate() {
-            let line: String = line.chars().take(1_000).collect();
-            let line = clean::line(&line);
-            if at == 0 {
-                let style = if success {
-                    Style::plain()
-                } else {
-                    Style::colour(RED)
-                };
-                let text = self.fit(&format!("{name}{line}"), style);
-                out.push_str(&format!("  {mark} {text}\n"));
-            } else {
-                out.push_str(&format!("    {}\n", self.fit(&line, Style::plain())));
-            }
+        let head = first.first().map_or("(no output)", String::as_str);
+        let begin = [
+            Span::new("  ", Style::plain()),
+            Span::new(mark, Style::colour(colour)),
+            Span::new(" ", Style::plain()),
+        ];
+        let indent = [Span::new("    ", Style::plain())];
+        let head = Span::new(format!("{name}{head}"), style);
+        if success {
+            let [margin, mark, gap] = begin;
+            self.row(&[margin, mark, gap, head], out);
+        } else {
+            // Why it failed is not cut.
+            self.lines(&[head], &begin, &indent, out);
         }
-        if first.is_empty() {
-            out.push_str(&format!("  {mark} {name}(no output)\n"));
+        for line in first.iter().skip(1) {
+            let [indent] = indent.clone();
+            self.row(&[indent, Span::new(line, Style::plain())], out);
         }
         if more > 0 {
             let place = if self.alone {
@@ -546,8 +613,7 @@ impl Turn {
             let dots = self.terminal.ellipsis();
             let mark = self.mark("·", "-");
             let text = format!("    {dots} {more} more lines {mark} {place}");
-            out.push_str(&painted(&text, Style::dim(), &self.terminal));
-            out.push('\n');
+            self.row(&[Span::new(text, Style::dim())], out);
         }
     }
 
@@ -555,7 +621,11 @@ impl Turn {
     pub fn picture(&self, png: &[u8], place: &str) -> String {
         match figures::inline(png, &self.terminal) {
             Some(picture) => format!("{picture}\n"),
-            None => format!("  {}\n", painted(place, Style::dim(), &self.terminal)),
+            None => {
+                let mut out = String::new();
+                self.dim(&mut out, place);
+                out
+            }
         }
     }
 
@@ -633,23 +703,32 @@ impl Turn {
 
     /// A line of the host's own.
     fn line(&self, out: &mut String, text: &str, colour: u8) {
+        let indent = [Span::new("  ", Style::plain())];
         for line in clean::text(text).lines() {
-            let spans = [crate::style::Span::new(line, Style::colour(colour))];
-            let indent = [crate::style::Span::new("  ", Style::plain())];
-            for line in crate::style::wrap(&spans, self.terminal.width, &indent, &indent) {
-                out.push_str(&crate::style::paint(&line, &self.terminal));
-                out.push('\n');
-            }
+            let spans = [Span::new(line, Style::colour(colour))];
+            self.lines(&spans, &indent, &indent, out);
         }
     }
 
     fn dim(&self, out: &mut String, text: &str) {
-        let indent = [crate::style::Span::new("  ", Style::plain())];
-        let spans = [crate::style::Span::new(clean::line(text), Style::dim())];
-        for line in crate::style::wrap(&spans, self.terminal.width, &indent, &indent) {
-            out.push_str(&crate::style::paint(&line, &self.terminal));
+        let indent = [Span::new("  ", Style::plain())];
+        let spans = [Span::new(clean::line(text), Style::dim())];
+        self.lines(&spans, &indent, &indent, out);
+    }
+
+    /// Lines as many as it takes.
+    fn lines(&self, spans: &[Span], first: &[Span], rest: &[Span], out: &mut String) {
+        for line in wrap(spans, self.terminal.width, first, rest) {
+            out.push_str(&paint(&line, &self.terminal));
             out.push('\n');
         }
+    }
+
+    /// One line, cut to the terminal.
+    fn row(&self, spans: &[Span], out: &mut String) {
+        let spans = clip(spans, self.terminal.width, self.terminal.ellipsis());
+        out.push_str(&paint(&spans, &self.terminal));
+        out.push('\n');
     }
 
     /// A line cut to the terminal.

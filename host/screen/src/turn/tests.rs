@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use agent::{Event, PlanItem, Status};
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -348,11 +349,189 @@ fn narrow_and_plain() {
             begin(),
             call("c1", "bash", &"x".repeat(100)),
             output("c1", "bash", &"y".repeat(100), true),
+            call("c2", "bash", "a"),
+            output("c2", "bash", "broken into several\nno\n3\n4\n5\n6", false),
             done(),
         ],
     );
-    for line in shown.lines() {
-        assert!(clean::width(line) <= 36, "{line:?}");
-        assert!(line.is_ascii(), "{line:?}");
+    assert_eq!(
+        shown,
+        "\
+> bash  xxxxxxxx...
+  ok yyyyyyyyyyyy...
+> bash  a
+  failed broken into
+    several
+    no
+    3
+    4
+    5
+    ... 1 more li...
+  5s
+
+"
+    );
+}
+
+/// With several calls at once, it is said whose a result is; of one that was stopped, nothing is left.
+#[test]
+fn calls_at_once() {
+    let cancelled = |id: &str| Event::ToolStateChange {
+        tool_call_id: id.into(),
+        tool: "bash".into(),
+        state: "cancelled".into(),
+    };
+    let shown = all(
+        &terminal(),
+        &[
+            begin(),
+            call("c1", "bash", "one"),
+            call("c2", "bash", "two and some more words"),
+            output("c2", "bash", "2", true),
+            output("c1", "bash", "1", true),
+            call("c3", "bash", "three"),
+            cancelled("c3"),
+            call("c4", "bash", "four"),
+            call("c5", "bash", "five"),
+            cancelled("c4"),
+            output("c5", "bash", "", false),
+            output("c6", "write", "rejected", false),
+        ],
+    );
+    assert_eq!(
+        shown,
+        "\
+▸ bash  one  [execute]
+▸ bash  two and some more words  [execute]
+  ✓ bash two and some m…: 2
+  ✓ bash one: 1
+▸ bash  three  [execute]
+  cancelled
+▸ bash  four  [execute]
+▸ bash  five  [execute]
+  bash four: cancelled
+  ✗ bash five: (no output)
+  ✗ write: rejected
+"
+    );
+}
+
+#[test]
+fn what_a_call_used() {
+    let used = |wall_us, bytes_in| Event::Receipt {
+        tool: "bash".into(),
+        tool_call_id: "c1".into(),
+        receipt: Receipt {
+            wall_us,
+            peak_memory: 312_000_000,
+            bytes_in,
+            ..Receipt::default()
+        },
+    };
+    for (receipt, shown) in [
+        (used(999_999, 5), ""),
+        (used(1_000_000, 0), "    1s · 312.0 MB of memory\n"),
+        (
+            used(125_000_000, 1_200),
+            "    2m 5s · 312.0 MB of memory · 1.2 kB in\n",
+        ),
+    ] {
+        assert_eq!(all(&terminal(), &[receipt]), shown);
+    }
+}
+
+/// Texts that try to get out, of all sorts.
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z日é \u{1b}\u{9b}\u{202e}\u{200b}\n\r\t\\[\\];#`|*0-9]{0,60}",
+        Just("\u{1b}]52;c;eA==\u{7}".to_owned()),
+        Just("x".repeat(300)),
+        Just("&#27;[2J".to_owned()),
+        any::<String>(),
+    ]
+}
+
+fn some_event() -> impl Strategy<Value = Event> {
+    let id = || prop_oneof![Just("c1".to_owned()), Just("c2".to_owned()), hostile()];
+    prop_oneof![
+        Just(begin()),
+        hostile().prop_map(|content| Event::AssistantChunk { content }),
+        hostile().prop_map(|content| Event::AssistantReasoning { content }),
+        Just(Event::AssistantStreamEnd {}),
+        Just(Event::AssistantStreamRestart {}),
+        (id(), hostile(), hostile()).prop_map(|(id, tool, command)| call(&id, &tool, &command)),
+        (id(), hostile(), hostile(), any::<bool>())
+            .prop_map(|(id, tool, text, success)| output(&id, &tool, &text, success)),
+        (id(), hostile()).prop_map(|(id, line)| log(&id, &line)),
+        (hostile(), hostile(), hostile()).prop_map(|(tool, log, label)| Event::ToolLog {
+            tool,
+            log,
+            tool_call_id: None,
+            agent_id: Some("c1".into()),
+            label: Some(label),
+        }),
+        (id(), any::<u64>(), any::<Option<u64>>(), hostile()).prop_map(
+            |(tool_call_id, done, total, unit)| Event::ToolProgress {
+                tool: "bash".into(),
+                tool_call_id,
+                done,
+                total,
+                unit,
+            }
+        ),
+        (id(), hostile()).prop_map(|(tool_call_id, state)| Event::ToolStateChange {
+            tool_call_id,
+            tool: "bash".into(),
+            state,
+        }),
+        (hostile(), hostile(), hostile(), hostile()).prop_map(
+            |(tool, capability, rule, remedy)| Event::CapabilityDenied {
+                tool,
+                tool_call_id: "c1".into(),
+                capability,
+                rule,
+                remedy,
+            }
+        ),
+        (id(), hostile()).prop_map(|(id, content)| Event::PlanUpdate {
+            plan: vec![PlanItem {
+                id,
+                content,
+                status: Status::Pending,
+            }],
+        }),
+        (any::<Option<u64>>(), any::<Option<f64>>())
+            .prop_map(|(tokens, cost)| spent(tokens.map(|tokens| tokens / 2), cost)),
+        hostile().prop_map(|error| Event::Error { error }),
+        Just(Event::Interrupted {}),
+        Just(done()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Whatever happens, nothing is wider than the terminal, and no control gets through.
+    #[test]
+    fn nothing_gets_out(
+        events in prop::collection::vec(some_event(), 0..20),
+        width in 20usize..90,
+        flags in any::<[bool; 5]>(),
+    ) {
+        let [styles, unicode, moves, links, spoken] = flags;
+        let terminal = Terminal { width, styles, unicode, moves, links, spoken, ..terminal() };
+        let mut turn = Turn::new(&terminal);
+        for (second, event) in events.iter().enumerate() {
+            let shown = turn.event(event, at(second as u64));
+            let mut lines: Vec<String> = shown.lines().map(str::to_owned).collect();
+            prop_assert!(shown.is_empty() || shown.ends_with('\n'), "{:?}", shown);
+            lines.extend(turn.live(at(second as u64)));
+            for line in lines {
+                let line = crate::style::seen(&line);
+                prop_assert!(clean::width(&line) <= width, "{:?} {:?}", event, line);
+                prop_assert!(!line.chars().any(char::is_control), "{:?} {:?}", event, line);
+                prop_assert!(!line.contains(['\u{202e}', '\u{200b}']), "{:?} {:?}", event, line);
+            }
+        }
     }
 }
