@@ -5,7 +5,7 @@
 
 use agent::ApprovalItem;
 use serde_json::Value;
-use similar::TextDiff;
+use similar::{ChangeTag, TextDiff};
 
 use crate::code::Code;
 use crate::style::{GREEN, RED, Span, Style, YELLOW, paint, painted, wrap};
@@ -35,6 +35,9 @@ const FACTS: [(&str, &str); 12] = [
     ("private", "private"),
     ("cwd", "directory"),
 ];
+
+/// Lines before times lines after that are compared at most: beyond, all before goes, and all after comes.
+const COMPARED: usize = 25_000_000;
 
 /// Columns that a paragraph has.
 const INDENT: usize = 2;
@@ -96,27 +99,29 @@ fn question(
     if count > 1 {
         title.push(Span::new(format!("[{number}/{count}] "), Style::dim()));
     }
-    title.push(Span::new(clean::line(&item.tool), Style::bold()));
+    title.push(Span::new(one_line(&item.tool), Style::bold()));
     if item.operation != item.tool && !item.operation.is_empty() {
         title.push(Span::new(
-            format!(" {}", clean::line(&item.operation)),
+            format!(" {}", one_line(&item.operation)),
             Style::bold(),
         ));
     }
     if let Some(agent) = &item.agent {
         title.push(Span::new(
-            format!("  for {}", clean::line(agent)),
+            format!("  for {}", one_line(agent)),
             Style::dim(),
         ));
     }
     put(out, &title, terminal);
+    // A command that is shown whole below is not said twice.
+    let whole = |target: &str| {
+        ["command", "code", "script"]
+            .iter()
+            .any(|key| item.arguments.get(key).and_then(Value::as_str) == Some(target))
+    };
+    let target = target.filter(|target| !whole(target));
     if let Some(target) = target {
-        fact(
-            out,
-            "target",
-            &clean::reveal(target).replace('\n', " "),
-            terminal,
-        );
+        fact(out, "target", target, terminal);
     }
     if !item.effects.is_empty() {
         fact(out, "does", &item.effects.join(", "), terminal);
@@ -137,6 +142,10 @@ fn question(
     if let Some(reason) = &item.block_reason {
         fact(out, "note", reason, terminal);
     }
+    if loses_its_work(item) {
+        let note = "it loads a model, and pushes nothing to the Hub: what it makes may be gone when the job ends";
+        fact(out, "note", note, terminal);
+    }
     let Value::Object(arguments) = &item.arguments else {
         return text(out, &item.arguments.to_string(), "json", terminal);
     };
@@ -145,18 +154,19 @@ fn question(
         if let Some(value) = arguments.get(key)
             && Some(plain(value).as_str()) != target
         {
-            fact(
-                out,
-                name,
-                &clean::reveal(&plain(value)).replace('\n', " "),
-                terminal,
-            );
+            fact(out, name, &plain(value), terminal);
         }
         shown.push(key);
     }
     let (before, after) = (arguments.get("old_str"), arguments.get("new_str"));
     if let (Some(Value::String(before)), Some(Value::String(after))) = (before, after) {
-        diff(out, before, after, terminal);
+        // What stays is not shown as if it went.
+        let after = match arguments.get("mode").and_then(Value::as_str) {
+            Some("append_after") => format!("{before}{after}"),
+            Some("prepend_before") => format!("{after}{before}"),
+            _ => after.clone(),
+        };
+        diff(out, before, &after, terminal);
         shown.extend(["old_str", "new_str"]);
     }
     for (key, language) in TEXTS {
@@ -180,6 +190,15 @@ fn question(
     if !rest.is_empty() {
         text(out, &format!("{:#}", Value::Object(rest)), "json", terminal);
     }
+}
+
+/// Whether a job's script trains something, as far as can be seen, and keeps it nowhere.
+fn loses_its_work(item: &ApprovalItem) -> bool {
+    let script = item.arguments.get("script").and_then(Value::as_str);
+    item.tool == "hf_jobs"
+        && script.is_some_and(|script| {
+            script.contains("from_pretrained") && !script.contains("push_to_hub")
+        })
 }
 
 /// A question about a bound of the budget.
@@ -272,11 +291,16 @@ fn fact(out: &mut String, name: &str, value: &str, terminal: &Terminal) {
     let width = 10;
     let first = [Span::new(format!("  {name:<width$} "), Style::dim())];
     let rest = [Span::new(" ".repeat(width + 3), Style::plain())];
-    let value = [Span::new(clean::line(value), Style::plain())];
+    let value = [Span::new(one_line(value), Style::plain())];
     for line in wrap(&value, terminal.width, &first, &rest) {
         out.push_str(paint(&line, terminal).trim_end());
         out.push('\n');
     }
+}
+
+/// A text in one line, of which nothing is hidden.
+fn one_line(text: &str) -> String {
+    clean::reveal(text).replace('\n', "<U+000A>")
 }
 
 /// The ending of a path's file, else what is usual.
@@ -309,27 +333,45 @@ fn text(out: &mut String, value: &str, language: &str, terminal: &Terminal) {
 
 fn diff(out: &mut String, before: &str, after: &str, terminal: &Terminal) {
     let (before, after) = (clean::reveal(before), clean::reveal(after));
+    let (old, new) = (before.lines().count(), after.lines().count());
+    if old.saturating_mul(new) > COMPARED {
+        for (text, tag) in [(&before, ChangeTag::Delete), (&after, ChangeTag::Insert)] {
+            for line in text.lines() {
+                diff_line(out, tag, line, terminal);
+            }
+        }
+        return;
+    }
     let lines = TextDiff::from_lines(&before, &after);
     for change in lines.iter_all_changes() {
-        let (mark, style) = match change.tag() {
-            similar::ChangeTag::Delete => ("- ", Style::colour(RED)),
-            similar::ChangeTag::Insert => ("+ ", Style::colour(GREEN)),
-            similar::ChangeTag::Equal => ("  ", Style::plain()),
-        };
-        let first = [Span::new(format!("  {mark}"), style)];
-        let rest = [Span::new("    ", Style::plain())];
-        let value = [Span::new(change.value().trim_end_matches('\n'), style)];
-        for line in wrap(&value, terminal.width, &first, &rest) {
-            out.push_str(paint(&line, terminal).trim_end());
-            out.push('\n');
-        }
+        let text = change.value();
+        let line = text.strip_suffix('\n').unwrap_or(text);
+        diff_line(out, change.tag(), line, terminal);
+    }
+}
+
+fn diff_line(out: &mut String, tag: ChangeTag, line: &str, terminal: &Terminal) {
+    let (mark, word, style) = match tag {
+        ChangeTag::Delete => ("- ", "removed: ", Style::colour(RED)),
+        ChangeTag::Insert => ("+ ", "added: ", Style::colour(GREEN)),
+        ChangeTag::Equal => ("  ", "stays: ", Style::plain()),
+    };
+    let mark = if terminal.spoken { word } else { mark };
+    let first = [Span::new(format!("  {mark}"), style)];
+    let rest = [Span::new("    ", Style::plain())];
+    for line in wrap(&[Span::new(line, style)], terminal.width, &first, &rest) {
+        out.push_str(paint(&line, terminal).trim_end());
+        out.push('\n');
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::style::seen;
+    use proptest::prelude::*;
     use serde_json::json;
+    use std::slice;
 
     fn item(arguments: Value) -> ApprovalItem {
         serde_json::from_value(json!({
@@ -401,6 +443,112 @@ y yes · n no · a always for this session · e edit it first ·
             "{shown}"
         );
         assert!(!shown.contains("old_str"), "{shown}");
+    }
+
+    #[test]
+    fn edits() {
+        let edit = |arguments: Value| ApprovalItem {
+            tool: "edit".into(),
+            operation: "edit".into(),
+            ..item(arguments)
+        };
+        for (arguments, spoken, expected) in [
+            (
+                json!({"old_str": "a\n", "new_str": "b\n", "mode": "append_after"}),
+                false,
+                "    a\n  + b\n",
+            ),
+            (
+                json!({"old_str": "a\n", "new_str": "b\n", "mode": "prepend_before"}),
+                false,
+                "  + b\n    a\n",
+            ),
+            (
+                json!({"old_str": "a", "new_str": "b\u{200b}"}),
+                true,
+                "  removed: a\n  added: b<U+200B>\n",
+            ),
+            (
+                json!({"old_str": "a\n".repeat(6_000), "new_str": "b\n".repeat(6_000)}),
+                false,
+                "  - a\n  + b\n",
+            ),
+        ] {
+            let terminal = Terminal {
+                spoken,
+                ..terminal()
+            };
+            let shown = questions(&terminal, &[edit(arguments)]);
+            assert!(shown.contains(expected), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_stands_above() {
+        let command = item(json!({"command": "ls -la", "path": "a\nb"}));
+        for (item, has, has_not) in [
+            (
+                ApprovalItem {
+                    target: "ls -la".into(),
+                    ..command.clone()
+                },
+                "  path       a<U+000A>b\n  command\n  1 ls -la\n",
+                "target",
+            ),
+            (command, "  target     a100-large\n", "note"),
+            (
+                item(json!({"script": "x.from_pretrained()"})),
+                "  note       it loads a model",
+                "json",
+            ),
+            (
+                item(json!({"script": "x.from_pretrained(); x.push_to_hub()"})),
+                "  script\n",
+                "note",
+            ),
+        ] {
+            let shown = questions(&terminal(), &[item]);
+            assert!(shown.contains(has), "{shown}");
+            assert!(!shown.contains(has_not), "{shown}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        /// All that would run is seen, and nothing else gets out, on any terminal.
+        #[test]
+        fn what_is_approved_is_seen(
+            script in "([a-z日é \"'#(){}\\[\\];:=\u{1b}\u{9b}\u{202e}\u{200b}\n\r\t*`|-]|rm -rf |                              ){0,60}",
+            tool in any::<String>(),
+            target in any::<String>(),
+            key in any::<String>(),
+            width in 20usize..90,
+            flags in any::<[bool; 3]>(),
+        ) {
+            let [styles, unicode, spoken] = flags;
+            let terminal = Terminal { width, styles, unicode, spoken, ..terminal() };
+            let asked = ApprovalItem {
+                tool,
+                target,
+                ..item(json!({"script": script, key: {"value": script}}))
+            };
+            let bare = |text: &str| -> String {
+                text.chars()
+                    .filter(|c| !c.is_whitespace() && !c.is_ascii_digit())
+                    .collect()
+            };
+            let shown = questions(&terminal, slice::from_ref(&asked))
+                + &waived(&terminal, slice::from_ref(&asked))
+                + &budget(&terminal, &asked);
+            let seen = seen(&shown);
+            prop_assert!(bare(&seen).contains(&bare(&clean::reveal(&script))), "{}", seen);
+            for line in seen.lines() {
+                prop_assert!(clean::width(line) <= width, "{:?}", line);
+                prop_assert!(!line.chars().any(char::is_control), "{:?}", line);
+                prop_assert!(!line.contains(['\u{202e}', '\u{200b}']), "{:?}", line);
+            }
+        }
     }
 
     #[test]
