@@ -141,7 +141,7 @@ pub(crate) fn model(args: &Model) -> Result<u8, Fail> {
         }
         Model::List { how } => {
             let ready = start::Ready::of(how, true)?;
-            let models = crate::runtime()?.block_on(ready.router_models());
+            let models = crate::runtime()?.block_on(ready.providers().router_models());
             if models.is_empty() {
                 return Err(Fail::failed(
                     "the router's list of models cannot be had; see `ml-intern doctor`",

@@ -17,8 +17,13 @@ pub(crate) fn system(policy: &Policy) -> String {
 }
 
 /// What is not the same: the day, and who is there.
-pub(crate) fn note() -> String {
+pub(crate) fn note(attended: bool) -> String {
     let now = journal::Timestamp::from_system(SystemTime::now()).to_string();
     let day = now.split('T').next().unwrap_or_default();
-    format!("This session began on {day} (UTC). It is unattended: nobody answers questions.")
+    let there = if attended {
+        "The user is there, and can answer."
+    } else {
+        "It is unattended: nobody answers questions."
+    };
+    format!("This session began on {day} (UTC). {there}")
 }

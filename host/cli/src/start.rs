@@ -75,7 +75,7 @@ impl Ready {
         let options = Options {
             strict_denials: how.strict_denials,
             stream: !how.no_stream,
-            session_note: Some(prompt::note()),
+            session_note: Some(prompt::note(attended)),
             ..options(config)
         };
         let options = Options {
@@ -115,9 +115,9 @@ impl Ready {
         self.providers.suggestions(id).await
     }
 
-    /// The models that the router knows.
-    pub(crate) async fn router_models(&self) -> Arc<Vec<models::RouterModel>> {
-        self.providers.router_models().await
+    /// What opens models, and knows about them.
+    pub(crate) const fn providers(&self) -> &models::Providers {
+        &self.providers
     }
 
     /// A model by its id.

@@ -2,10 +2,12 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use agent::{Effort, MicroUsd, Operation, Outcome, Probe};
 
 use super::commands::{self, Slash};
+use super::input::lock;
 use super::results;
 use super::talk::{Next, Talk};
 use crate::attended::YOLO_CAP;
@@ -138,6 +140,7 @@ impl Talk<'_> {
         let Some(id) = id else {
             let known = self.state.known();
             self.say(&format!("model  {}", known.model));
+            self.learn_models();
             self.say("/model ID changes it: <org>/<model>[:provider], anthropic/…, openai/…, ollama/…, vllm/…, lm_studio/…, llamacpp/…");
             return;
         };
@@ -180,6 +183,19 @@ impl Talk<'_> {
             Ok(other) => self.say(other.as_str()),
             Err(error) => self.say(&error),
         }
+    }
+
+    /// Lets Tab complete what the router has, once its list is there.
+    fn learn_models(&self) {
+        let providers = self.ready.providers().clone();
+        let words = Arc::clone(&self.words);
+        self.runtime.spawn(async move {
+            let models = providers.router_models().await;
+            let known = &mut lock(&words).models;
+            known.extend(models.iter().map(|model| model.id.clone()));
+            known.sort();
+            known.dedup();
+        });
     }
 
     fn effort(&mut self, level: Option<String>) {

@@ -24,7 +24,7 @@ use crate::args;
 use crate::fail::Fail;
 use crate::render::{self, put};
 use crate::session::{self, Session};
-use crate::start::Ready;
+use crate::start::{DEMO_ID, Ready};
 
 pub(crate) use open::{Listed, sessions};
 
@@ -50,6 +50,10 @@ pub(crate) fn chat(begin: Begin<'_>, how: &args::How) -> Result<u8, Fail> {
     let ready = Ready::of(how, true)?;
     let yolo = ready.here.loaded.config.yolo_mode;
     let words: SharedWords = Arc::new(Mutex::new(Words {
+        models: vec![
+            ready.here.loaded.config.model_name.clone(),
+            DEMO_ID.to_owned(),
+        ],
         sessions: sessions(&ready.paths)
             .into_iter()
             .map(|one| one.id)

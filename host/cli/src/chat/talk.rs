@@ -58,6 +58,8 @@ pub(crate) struct Talk<'a> {
     pub(super) session: Opened,
     pub(super) handle: Handle,
     pub(super) tools: Arc<PluginTools>,
+    /// What Tab completes.
+    pub(super) words: SharedWords,
     pub(super) printer: Printer,
     pub(super) on_terminal: bool,
     desk: Desk,
@@ -121,6 +123,7 @@ impl<'a> Talk<'a> {
             session,
             handle,
             tools,
+            words: Arc::clone(words),
             printer,
             on_terminal: std::io::stdout().is_terminal(),
             desk,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long something may take to appear. Not a measurement: what hangs fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A place for sessions: a workspace, a script, a home of its own.
 pub(crate) struct Place {
