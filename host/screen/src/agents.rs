@@ -58,8 +58,9 @@ impl Agents {
         let columns = terminal.width.saturating_sub(2);
         let mark = if terminal.unicode { "▸" } else { ">" };
         let fit = |text: &str, style| {
+            let text = terminal.own(text.to_owned());
             painted(
-                &clean::clip(text, columns, terminal.ellipsis()),
+                &clean::clip(&text, columns, terminal.ellipsis()),
                 style,
                 terminal,
             )
@@ -104,7 +105,7 @@ impl Agents {
         ended
             .map(|agent| {
                 let mark = painted(mark, Style::colour(colour), terminal);
-                let text = format!("{}  ({})", agent.name, agent.figures(now));
+                let text = terminal.own(format!("{}  ({})", agent.name, agent.figures(now)));
                 let room = terminal.width.saturating_sub(10);
                 format!("  {mark} {}", clean::clip(&text, room, terminal.ellipsis()))
             })

@@ -371,6 +371,7 @@ mod tests {
     use crate::style::seen;
     use proptest::prelude::*;
     use serde_json::json;
+    use std::slice;
 
     fn item(arguments: Value) -> ApprovalItem {
         serde_json::from_value(json!({
@@ -537,8 +538,8 @@ y yes · n no · a always for this session · e edit it first ·
                     .filter(|c| !c.is_whitespace() && !c.is_ascii_digit())
                     .collect()
             };
-            let shown = questions(&terminal, std::slice::from_ref(&asked))
-                + &waived(&terminal, &[asked.clone()])
+            let shown = questions(&terminal, slice::from_ref(&asked))
+                + &waived(&terminal, slice::from_ref(&asked))
                 + &budget(&terminal, &asked);
             let seen = seen(&shown);
             prop_assert!(bare(&seen).contains(&bare(&clean::reveal(&script))), "{}", seen);

@@ -4,6 +4,9 @@
 //! | --- | --- |
 //! | kitty | APC `G` with `f=100` (PNG), in chunks of 4,096 bytes of base64 (the kitty graphics protocol, "remote client") |
 //! | iTerm2 | OSC 1337 `File=inline=1` |
+//!
+//! Where there is only sixel, a picture is shown by its place: sixel needs it decoded, scaled and its colours counted here,
+//! in the host, and it is a guest that made it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +22,9 @@ const LARGEST: usize = 8 * 1024 * 1024;
 /// Columns that a picture takes at most.
 const COLUMNS: usize = 80;
 
+/// Lines that a picture takes at most. A line is about as high as two columns are wide.
+const ROWS: usize = 40;
+
 /// A PNG as the terminal takes it; none where it takes none, or this is no PNG.
 #[must_use]
 pub(crate) fn inline(png: &[u8], terminal: &Terminal) -> Option<String> {
@@ -26,13 +32,15 @@ pub(crate) fn inline(png: &[u8], terminal: &Terminal) -> Option<String> {
         return None;
     }
     let columns = terminal.width.saturating_sub(4).clamp(1, COLUMNS);
-    // The width in pixels stands at a fixed place (PNG 3, 11.2.1). A small picture stays small: 8 pixels or so a column.
-    let pixels = png
-        .get(16..20)
-        .and_then(|bytes| <[u8; 4]>::try_from(bytes).ok())
-        .map(u32::from_be_bytes)?;
-    let own = usize::try_from(pixels / 8).ok()?.max(1);
-    let columns = columns.min(own);
+    // The size in pixels stands at a fixed place (PNG 3, 11.2.1). A small picture stays small: 8 pixels or so a column.
+    let pixels = |at: usize| {
+        let bytes = png.get(at..at.checked_add(4)?)?;
+        let pixels = u32::from_be_bytes(<[u8; 4]>::try_from(bytes).ok()?);
+        usize::try_from(pixels).ok().filter(|pixels| *pixels > 0)
+    };
+    let (width, height) = (pixels(16)?, pixels(20)?);
+    let high = width.saturating_mul(2 * ROWS) / height;
+    let columns = columns.min(width / 8).min(high).max(1);
     let data = STANDARD.encode(png);
     match terminal.images {
         Images::None | Images::Sixel => None,
@@ -62,8 +70,13 @@ mod tests {
     use super::*;
 
     fn png(width: u32, length: usize) -> Vec<u8> {
+        sized(width, width, length)
+    }
+
+    fn sized(width: u32, height: u32, length: usize) -> Vec<u8> {
         let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
         bytes.extend(width.to_be_bytes());
+        bytes.extend(height.to_be_bytes());
         bytes.resize(length, 0);
         bytes
     }
@@ -88,7 +101,25 @@ mod tests {
             iterm.starts_with("\u{1b}]1337;File=inline=1;size=24;width=10;"),
             "{iterm}"
         );
+        for (width, height, columns) in [
+            (800, 400, 76),
+            (400, 400, 50),
+            (8, 8, 1),
+            (1, 1, 1),
+            (800, 1_600, 40),
+            (80, u32::MAX, 1),
+            (u32::MAX, 1, 76),
+        ] {
+            let shown = inline(&sized(width, height, 24), &kitty).unwrap();
+            assert!(
+                shown.contains(&format!(",c={columns},")),
+                "{width}x{height} {shown}"
+            );
+        }
         for (bytes, images) in [
+            (png(0, 24), Images::Kitty),
+            (sized(8, 0, 24), Images::Kitty),
+            (png(8, 24)[..20].to_vec(), Images::Kitty),
             (png(80, 24), Images::None),
             (png(80, 24), Images::Sixel),
             (b"GIF89a".to_vec(), Images::Kitty),

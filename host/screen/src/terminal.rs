@@ -146,6 +146,14 @@ impl Terminal {
         Terminal::detect(|_| None, false, None)
     }
 
+    /// Words of the host's own, without marks that the terminal may not know.
+    pub(crate) fn own(&self, text: String) -> String {
+        if self.unicode {
+            return text;
+        }
+        text.replace('·', "-").replace('→', "->").replace('▸', ">")
+    }
+
     /// Ends what was cut off.
     pub(crate) fn ellipsis(&self) -> &'static str {
         if self.unicode { "…" } else { "..." }

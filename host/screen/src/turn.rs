@@ -498,8 +498,7 @@ impl Turn {
                 parts.push(format!("{} {what}", bytes(count)));
             }
         }
-        let between = format!(" {} ", self.mark("·", "-"));
-        self.dim(out, &format!("  {}", parts.join(&between)));
+        self.dim(out, &format!("  {}", parts.join(" · ")));
     }
 
     fn progress(&mut self, id: &str, done: u64, total: Option<u64>, unit: &str, now: Duration) {
@@ -712,7 +711,8 @@ impl Turn {
 
     fn dim(&self, out: &mut String, text: &str) {
         let indent = [Span::new("  ", Style::plain())];
-        let spans = [Span::new(clean::line(text), Style::dim())];
+        let text = self.terminal.own(clean::line(text));
+        let spans = [Span::new(text, Style::dim())];
         self.lines(&spans, &indent, &indent, out);
     }
 
@@ -734,8 +734,9 @@ impl Turn {
     /// A line cut to the terminal.
     fn fit(&self, text: &str, style: Style) -> String {
         let columns = self.terminal.width.saturating_sub(4);
+        let text = self.terminal.own(text.to_owned());
         painted(
-            &clean::clip(text, columns, self.terminal.ellipsis()),
+            &clean::clip(&text, columns, self.terminal.ellipsis()),
             style,
             &self.terminal,
         )

@@ -373,6 +373,58 @@ fn narrow_and_plain() {
     );
 }
 
+/// Where the terminal knows ASCII alone, nothing of the host's own is outside of it.
+#[test]
+fn marks_in_ascii() {
+    let terminal = Terminal {
+        unicode: false,
+        ..terminal()
+    };
+    let mut turn = Turn::new(&terminal);
+    let mut shown = String::new();
+    for event in [
+        begin(),
+        says("- a\n> b\n\n---\n\n|a|\n|-|\n|1|\n\n"),
+        spent(Some(1), None),
+        call("c1", "research", &"x".repeat(100)),
+        agent_log("c1", "▸ read  {}"),
+        agent_log("c1-2", "▸ read  {}"),
+        log("c1", "a line"),
+        Event::ToolProgress {
+            tool: "research".into(),
+            tool_call_id: "c1".into(),
+            done: 1,
+            total: Some(2),
+            unit: "files".into(),
+        },
+    ] {
+        shown.push_str(&turn.event(&event, at(1)));
+    }
+    shown.push_str(&turn.live(at(2)).join("\n"));
+    for event in [
+        output("c1", "research", "1\n2\n3\n4\n5\n6", true),
+        Event::Compacted {
+            old_tokens: 2,
+            new_tokens: 1,
+        },
+        Event::PlanUpdate {
+            plan: vec![PlanItem {
+                id: "1".into(),
+                content: "first".into(),
+                status: Status::Completed,
+            }],
+        },
+        done(),
+    ] {
+        shown.push_str(&turn.event(&event, at(3)));
+    }
+    assert!(shown.is_ascii(), "{shown}");
+    assert!(
+        shown.contains("context compacted: 2 -> 1 tokens"),
+        "{shown}"
+    );
+}
+
 /// With several calls at once, it is said whose a result is; of one that was stopped, nothing is left.
 #[test]
 fn calls_at_once() {
