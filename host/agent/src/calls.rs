@@ -418,6 +418,7 @@ impl Thread {
                 "approved"
             }
             Answer::Deny(denial) => {
+                self.verdicts.unanswered(&denial);
                 call.next = Next::Fail(ToolFailure::Denied(denial));
                 "rejected"
             }

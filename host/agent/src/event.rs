@@ -59,7 +59,8 @@ pub enum Event {
         model: String,
         /// From request to complete answer.
         latency_ms: u64,
-        /// `stop`, `tool_calls`, `length` or, where somebody broke it off, `interrupted`.
+        /// `stop`, `tool_calls`, `length`; `interrupted` where somebody broke it off, and `broke_off` where it did by
+        /// itself and may have been asked for again.
         finish_reason: String,
         /// US dollars; null where the price is unknown.
         cost_usd: Option<f64>,

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | the model ended it, and its last calls gave results | `Done` | 0 |
 //! | the model ended it, and its last calls were denied | `Done` | 0 |
+//! | the model ended it, and a call of the turn was asked about with nobody there to answer | `Denied` | 3 |
 //! | the model ended it, with `strict_denials`, and any call of the turn was denied | `Denied` | 3 |
 //! | the model ended it, and one of its last calls failed | `Failed` | 1 |
 //! | the model ended it, and one of its last calls was stopped by a limit | `Limit` | 4 |
@@ -16,7 +17,7 @@
 //!
 //! *The last calls* are the calls of the last turn of the model that had any: a failure that the model went on from
 //! does not count. A denial is the policy at work, so it is an end of its own only where the user says so. What a person
-//! rejected is no failure either.
+//! rejected is no failure either. A question that nobody answered is not what the policy wants: a person should know of it.
 
 use policy::LimitExceeded;
 
@@ -86,6 +87,8 @@ impl Outcome {
 pub(crate) struct Verdicts {
     /// The first denial of the turn.
     denied: Option<Denial>,
+    /// The first question of the turn that nobody was there to answer.
+    unanswered: Option<Denial>,
     /// The first failure of the last calls: the tool and what went wrong.
     failed: Option<(String, ToolFailure)>,
 }
@@ -99,6 +102,11 @@ impl Verdicts {
     /// A call was refused something.
     pub(crate) fn denied(&mut self, denial: &Denial) {
         self.denied.get_or_insert_with(|| denial.clone());
+    }
+
+    /// A call was asked about, and nobody was there.
+    pub(crate) fn unanswered(&mut self, denial: &Denial) {
+        self.unanswered.get_or_insert_with(|| denial.clone());
     }
 
     /// What was refused first.
@@ -121,6 +129,10 @@ impl Verdicts {
     /// The outcome of a turn that the model ended.
     pub(crate) fn outcome(self, text: Option<String>, strict_denials: bool) -> Outcome {
         match self {
+            Verdicts {
+                unanswered: Some(denial),
+                ..
+            } => Outcome::Denied(denial),
             Verdicts {
                 denied: Some(denial),
                 ..

@@ -359,7 +359,7 @@ fn walls() -> Check {
             Err((
                 State::Missing,
                 format!("open from inside a worker: {}", open.join(", ")),
-                "a newer kernel with Landlock and seccomp shuts them; see docs/security.md",
+                "a kernel with Landlock and seccomp shuts them; `walls` in the policy says whether code may run without",
             ))
         },
     )

@@ -12,7 +12,7 @@ use crate::chat::{self, Begin};
 use crate::fail::Fail;
 use crate::render;
 use crate::schema::{CORRECTIONS, Schema};
-use crate::session::{self, Session};
+use crate::session::Session;
 use crate::start::{Opened, Ready, Started, start};
 use crate::summary;
 use crate::tools::PluginTools;
@@ -74,18 +74,7 @@ pub(crate) fn resume(args: &args::Resume) -> Result<u8, Fail> {
     let words = words(args.prompt.as_deref())?;
     let ready = Ready::of(&args.how, false)?;
     let model = ready.model()?;
-    let directory = session::find(args.target.session.as_deref(), &ready.paths)?;
-    let redactor = ready.redactor.clone();
-    let session = if args.fork {
-        Session::fork(&directory, args.at, &ready.paths, redactor, &ready.policy)?
-    } else {
-        let mut session = Session::open(&directory, redactor)?;
-        session
-            .journal
-            .append(session::in_force(&ready.policy))
-            .map_err(failed)?;
-        session
-    };
+    let session = chat::earlier(&ready, args)?;
     let asked = Asked {
         words: &words,
         how: &args.how,

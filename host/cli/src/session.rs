@@ -131,6 +131,17 @@ impl Session {
         })
     }
 
+    /// The same, to be gone on with under a policy, which is in force from there on.
+    pub(crate) fn go_on(
+        directory: &Path,
+        redactor: Redactor,
+        policy: &Loaded,
+    ) -> Result<Session, Fail> {
+        let mut session = Session::open(directory, redactor)?;
+        session.journal.append(in_force(policy)).map_err(failed)?;
+        Ok(session)
+    }
+
     /// A new session that begins as the one in `source` was, up to a record of its journal.
     pub(crate) fn fork(
         source: &Path,
@@ -204,7 +215,7 @@ fn begin(
 }
 
 /// The record of a policy that is in force from here on.
-pub(crate) fn in_force(policy: &Loaded) -> journal::Policy {
+fn in_force(policy: &Loaded) -> journal::Policy {
     journal::Policy {
         digest: sandbox::Digest::of(policy.text.as_bytes()).to_string(),
         name: policy.policy.name().to_owned(),

@@ -203,7 +203,7 @@ async fn asked_and_nobody_is_there() {
     for approver in [Arc::new(Unattended) as Arc<dyn Approver>, Arc::new(Silent)] {
         let turns = vec![calls(&[("asks", r#"{"a":1}"#)]), says("ok")];
         let outcome = check(turns, Options::default(), approver, &expected).await;
-        assert_eq!(outcome.exit_code(), 0);
+        assert_eq!(outcome.exit_code(), 3);
     }
 }
 

@@ -73,13 +73,9 @@ async fn each_failure_is_a_result() {
             says("ok"),
         ]);
         let outcome = bench.turn().await;
-        assert_eq!(
-            outcome,
-            Outcome::Done {
-                text: Some("ok".into())
-            },
-            "{tool}"
-        );
+        // A question that nobody answers is for a person to know of; from everything else the model goes on.
+        let ended = if tool == "asks" { "denied" } else { "done" };
+        assert_eq!(outcome.as_str(), ended, "{tool}: {outcome:?}");
         let results = bench.results();
         assert_eq!(results.len(), 2);
         assert_eq!(results[0], (tool.to_owned(), success, words));

@@ -144,6 +144,9 @@ impl Talk<'_> {
             self.say("/model ID changes it: <org>/<model>[:provider], anthropic/…, openai/…, ollama/…, vllm/…, lm_studio/…, llamacpp/…");
             return;
         };
+        if !self.is_free() {
+            return;
+        }
         let model = match self.ready.open(&id) {
             Ok(model) => model,
             Err(fail) => {
@@ -207,6 +210,9 @@ impl Talk<'_> {
             ));
             return;
         };
+        if !self.is_free() {
+            return;
+        }
         let effort = match level.as_str() {
             "off" => None,
             level => match level.parse::<Effort>() {
@@ -310,6 +316,9 @@ impl Talk<'_> {
             let Some(id) = number else {
                 return self.say("expected /policy, or /policy revoke N");
             };
+            if !self.is_free() {
+                return;
+            }
             let ticket = self.handle.submit(Operation::RevokeRule { id });
             return match self.finish(ticket) {
                 Ok(Outcome::Done { .. }) => self.say(&format!("rule {id} holds no more")),

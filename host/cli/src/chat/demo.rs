@@ -6,7 +6,7 @@ use crate::session::Session;
 use crate::start::Ready;
 
 /// Where the session of a demo has its files.
-pub(crate) const DIRECTORY: &str = "demo";
+const DIRECTORY: &str = "demo";
 
 /// What the script's model is asked.
 pub(crate) const PROMPT: &str = "Do what task.md asks for.";

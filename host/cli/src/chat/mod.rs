@@ -26,7 +26,7 @@ use crate::render::{self, put};
 use crate::session::{self, Session};
 use crate::start::{DEMO_ID, Ready};
 
-pub(crate) use open::{Listed, sessions};
+pub(crate) use open::{Listed, earlier, sessions};
 
 use complete::{Completing, SharedWords, Words};
 use input::Input;
@@ -54,9 +54,9 @@ pub(crate) fn chat(begin: Begin<'_>, how: &args::How) -> Result<u8, Fail> {
             ready.here.loaded.config.model_name.clone(),
             DEMO_ID.to_owned(),
         ],
-        sessions: sessions(&ready.paths)
+        sessions: open::latest(&ready.paths)
             .into_iter()
-            .map(|one| one.id)
+            .map(|(id, _)| id)
             .collect(),
         ..Words::default()
     }));
@@ -75,11 +75,15 @@ pub(crate) fn chat(begin: Begin<'_>, how: &args::How) -> Result<u8, Fail> {
     };
     let workspace = session.workspace.source().to_owned();
     let direct = session.workspace.staged().is_none();
+    let mut demo = false;
     let ended = loop {
-        let mut talk = Talk::begin(&ready, &runtime, &state, &words, &mut input, session)?;
+        let begin = talk::Begin { session, demo };
+        let mut talk = Talk::begin(&ready, &runtime, &state, &words, &mut input, begin)?;
         let next = talk.go(&mut input);
         talk.end();
-        session = match next? {
+        let next = next?;
+        demo = next == Next::Demo;
+        session = match next {
             Next::Quit => break Ok(0),
             Next::New => open::like(&ready, &workspace, direct)?,
             Next::Demo => demo::session(&ready)?,
@@ -90,11 +94,7 @@ pub(crate) fn chat(begin: Begin<'_>, how: &args::How) -> Result<u8, Fail> {
                 open::like(&ready, &workspace, direct)?
             }
             Next::Session(directory) => {
-                let redactor = ready.redactor.clone();
-                let mut session = Session::open(&directory, redactor)?;
-                let record = session::in_force(&ready.policy);
-                session.journal.append(record).map_err(open::failed)?;
-                session
+                Session::go_on(&directory, ready.redactor.clone(), &ready.policy)?
             }
         };
     };

@@ -12,7 +12,7 @@ use crate::session::{self, Session};
 use crate::start::{Opened, Ready};
 
 /// Sessions that are listed.
-const SUGGESTED: usize = 50;
+const LISTED: usize = 50;
 
 pub(crate) fn failed(error: impl std::fmt::Display) -> Fail {
     Fail::failed(error.to_string())
@@ -50,12 +50,7 @@ pub(crate) fn earlier(ready: &Ready, args: &args::Resume) -> Result<Session, Fai
     if args.fork {
         return Session::fork(&directory, args.at, &ready.paths, redactor, &ready.policy);
     }
-    let mut session = Session::open(&directory, redactor)?;
-    session
-        .journal
-        .append(session::in_force(&ready.policy))
-        .map_err(failed)?;
-    Ok(session)
+    Session::go_on(&directory, redactor, &ready.policy)
 }
 
 /// A session that is kept.
@@ -75,8 +70,8 @@ impl Listed {
     }
 }
 
-/// The latest sessions, the last one first.
-pub(crate) fn sessions(paths: &Paths) -> Vec<Listed> {
+/// The ids and directories of the latest sessions, the last one first. No journal is read.
+pub(crate) fn latest(paths: &Paths) -> Vec<(String, PathBuf)> {
     let entries = std::fs::read_dir(paths.sessions());
     let mut found: Vec<(SystemTime, String, PathBuf)> = entries
         .into_iter()
@@ -89,28 +84,34 @@ pub(crate) fn sessions(paths: &Paths) -> Vec<Listed> {
         })
         .collect();
     found.sort();
-    found
-        .into_iter()
-        .rev()
-        .take(SUGGESTED)
-        .map(|(_, id, directory)| {
-            let mut first = None;
-            let mut turns = 0;
-            let records = journal::Reader::open(session::journal_of(&directory));
-            for record in records.into_iter().flatten().filter_map(Result::ok) {
-                if let (journal::Data::UserInput(input), None) =
-                    (record.entry.data, record.entry.call)
-                {
-                    turns += 1;
-                    first.get_or_insert(input.text);
-                }
-            }
+    let latest = found.into_iter().rev().take(LISTED);
+    latest.map(|(_, id, directory)| (id, directory)).collect()
+}
+
+/// The same, with what was said in them.
+pub(crate) fn sessions(paths: &Paths) -> Vec<Listed> {
+    let latest = latest(paths).into_iter();
+    latest
+        .map(|(id, directory)| {
+            let said = said(&directory);
             Listed {
+                turns: said.len(),
+                first: said.into_iter().next(),
                 id,
                 directory,
-                first,
-                turns,
             }
+        })
+        .collect()
+}
+
+/// What the user said.
+fn said(directory: &Path) -> Vec<String> {
+    let records = journal::Reader::open(session::journal_of(directory));
+    let records = records.into_iter().flatten().filter_map(Result::ok);
+    records
+        .filter_map(|record| match (record.entry.data, record.entry.call) {
+            (journal::Data::UserInput(input), None) => Some(input.text),
+            _ => None,
         })
         .collect()
 }

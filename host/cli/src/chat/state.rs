@@ -1,11 +1,12 @@
 //! What the user sees now: whether a turn runs, what is being asked, what stands around the line.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use agent::{ApprovalAnswer, ApprovalItem, Envelope, Event};
 use screen::{Terminal, Turn};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::input::{Around, lock};
@@ -57,7 +58,7 @@ struct Inner {
 /// What several threads know of the session.
 pub(crate) struct State {
     inner: Mutex<Inner>,
-    printed: AtomicU64,
+    printed: watch::Sender<u64>,
     yolo: AtomicBool,
     leaves: AtomicBool,
     /// Events as JSON, in place of words.
@@ -86,7 +87,7 @@ impl State {
                 running: Vec::new(),
                 known: Known::default(),
             }),
-            printed: AtomicU64::new(0),
+            printed: watch::Sender::new(0),
             yolo: AtomicBool::new(yolo),
             leaves: AtomicBool::new(false),
             json,
@@ -191,12 +192,14 @@ impl State {
 
     /// An event of this number, and all before it, are printed.
     pub(crate) fn print(&self, number: u64) {
-        self.printed.store(number, Ordering::Release);
+        self.printed.send_replace(number);
     }
 
-    /// The number of the last event that is printed.
-    pub(crate) fn printed(&self) -> u64 {
-        self.printed.load(Ordering::Acquire)
+    /// Waits until an event of this number is printed.
+    pub(crate) async fn printed(&self, number: u64) {
+        let mut printed = self.printed.subscribe();
+        // There is a sender for as long as there is this.
+        let _ = printed.wait_for(|last| *last >= number).await;
     }
 
     /// A submission began.

@@ -12,7 +12,7 @@ use agent::{
 use tokio::runtime::Runtime;
 
 use super::approve::{self, Reply};
-use super::commands::{self, Slash};
+use super::commands;
 use super::complete::SharedWords;
 use super::input::{Input, Printer, Read, Waker, joined, lock};
 use super::state::State;
@@ -50,6 +50,13 @@ pub(crate) enum Next {
     Discard(PathBuf),
 }
 
+/// A session to begin with.
+pub(crate) struct Begin {
+    pub(crate) session: Session,
+    /// It is the demo's: a script plays the model, and its prompt is the first.
+    pub(crate) demo: bool,
+}
+
 /// A session, its agent, and who prints what it says.
 pub(crate) struct Talk<'a> {
     pub(super) ready: &'a Ready,
@@ -77,12 +84,12 @@ impl<'a> Talk<'a> {
         state: &'a Arc<State>,
         words: &'a SharedWords,
         input: &mut Input,
-        session: Session,
+        begin: Begin,
     ) -> Result<Talk<'a>, Fail> {
+        let Begin { session, demo } = begin;
         let mut session = Opened::from(session);
         let resumed = session.is_resumed();
         let turns = session.turns();
-        let demo = !resumed && session.directory.join(demo::DIRECTORY).is_dir();
         let mute = !demo && ready.missing_key.is_some();
         let model: Box<dyn agent::Model> = if demo {
             ready.open(DEMO_ID)?
@@ -203,18 +210,14 @@ impl<'a> Talk<'a> {
 
     /// A line; what comes next, where it ends the session.
     fn line(&mut self, line: &str, input: &mut Input) -> Option<Next> {
-        if let Some(command) = commands::parse(line) {
-            let quits = matches!(command, Ok(Slash::Quit));
-            // While something is asked, other commands are for afterwards, so that a path is not taken for an answer.
-            if self.state.asked().is_none() || quits {
-                return match command {
-                    Ok(command) => self.command(command),
-                    Err(words) => {
-                        self.say(&words);
-                        None
-                    }
-                };
+        // Also while something is asked: who looks at the changes before they answer has not answered.
+        match commands::parse(line) {
+            Some(Ok(command)) => return self.command(command),
+            Some(Err(words)) => {
+                self.say(&words);
+                return None;
             }
+            None => {}
         }
         if self.state.asked().is_some() {
             self.answer(line);
@@ -269,9 +272,7 @@ impl<'a> Talk<'a> {
             let outcome = ticket.outcome().await;
             // What it said last is printed first.
             let last = meter.events();
-            while state.printed() < last {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            state.printed(last).await;
             if let Outcome::Denied(denial) = &outcome {
                 printer.print(&format!("  {denial}\n"));
             }

@@ -241,3 +241,64 @@ fn interrupted() {
     screen.line("/diff");
     screen.expect("no changes");
 }
+
+/// A command at a question is no answer to it; what would need the turn's end says so, and nothing hangs.
+#[test]
+fn commands_at_a_question() {
+    let place = Place::new();
+    let screen = start(
+        &place,
+        &[calls(&[write("a.txt")]), json!({"text": "Well then."})],
+    );
+    screen.line("Write.");
+    screen.expect("allow?");
+    for (command, shown) in [
+        ("/diff", "no changes"),
+        ("/status", "context"),
+        ("/nothing", "Unknown command: /nothing"),
+        ("/effort low", "a turn runs; Ctrl-C stops it"),
+    ] {
+        screen.line(command);
+        screen.expect(shown);
+    }
+    for (command, times) in [
+        ("/model scripted/demo", 2),
+        ("/policy revoke 1", 3),
+        ("/undo", 4),
+    ] {
+        screen.line(command);
+        screen.expect_times("a turn runs; Ctrl-C stops it", times);
+    }
+    screen.line("y");
+    screen.expect("Created `a.txt`");
+    screen.expect("Well then.");
+}
+
+/// Without a person, what would be asked is denied with 3, unless the user's own configuration waives the question.
+#[test]
+fn nobody_is_asked() {
+    let place = Place::new();
+    let model = place.script(
+        "s.jsonl",
+        &[calls(&[write("a.txt")]), json!({"text": "Well then."})],
+    );
+    let policy = policy(&place);
+    for (waives, code, shown) in [
+        (
+            "false",
+            3,
+            "write was denied effect write (rule: interactive: ask before writing)",
+        ),
+        ("true", 0, "Created `a.txt`"),
+    ] {
+        let output = place
+            .command()
+            .args(["Write.", "--model", &model, "--policy", &policy])
+            .env("ML_INTERN_YOLO_MODE", waives)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{waives}: {text}");
+        assert!(text.contains(shown), "{waives}: {text}");
+    }
+}

@@ -279,3 +279,34 @@ fn completion() {
     screen.key("Tab");
     screen.expect("> /model scripted/demo");
 }
+
+/// When the terminal goes, the process does: it does not stay and wait for keys that cannot come.
+#[test]
+fn the_terminal_goes() {
+    let place = Place::new();
+    let model = place.script("s.jsonl", &[say("Here.")]);
+    let screen = place.start(&["chat", "--model", &model]);
+    screen.ready();
+    assert_eq!(running(&model), 1);
+    drop(screen);
+    let begun = std::time::Instant::now();
+    while running(&model) > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it stays");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Processes of the binary with this model.
+fn running(model: &str) -> usize {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter_map(|process| std::fs::read(process.path().join("cmdline")).ok())
+        .filter(|line| {
+            let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+            words
+                .first()
+                .is_some_and(|word| word.ends_with(b"/ml-intern"))
+                && words.contains(&model.as_bytes())
+        })
+        .count()
+}
