@@ -52,6 +52,8 @@ pub struct Operation {
     pub effects: Vec<Effect>,
     /// What it asks for.
     pub needs: Vec<Need>,
+    /// The operation of the same tool that tells beforehand what a call of this one costs.
+    pub quote: Option<String>,
 }
 
 /// Something in a declaration that is not right.
@@ -241,6 +243,18 @@ impl Tool {
             }
             operations.push(operation);
         }
+        for (i, operation) in operations.iter().enumerate() {
+            if let Some(quote) = &operation.quote {
+                let named = operations.iter().find(|other| other.name == *quote);
+                // It runs before anybody is asked, so it must be one that nobody has to be asked about for what it does.
+                if !named.is_some_and(|named| named.effects == [Effect::Observe]) {
+                    return Err(error(
+                        format!("{at}[{i}].quote"),
+                        format!("{quote:?} is no operation of the tool that only observes"),
+                    ));
+                }
+            }
+        }
         Ok(Tool {
             name: found.name,
             description: bounded(&format!("{place}.description"), found.description)?,
@@ -277,6 +291,7 @@ impl Operation {
             name: found.name,
             effects,
             needs,
+            quote: found.quote,
         })
     }
 }
@@ -382,8 +397,10 @@ mod tests {
                         methods: vec![wit::HttpMethod::Get],
                         paths: vec!["/api".into()],
                         credential: Some("hub".into()),
+                        body_credential: None,
                         reason: "looks".into(),
                     })],
+                    quote: None,
                 }],
             }],
             limits: wit::Limits {
@@ -473,6 +490,17 @@ mod tests {
                     m.tools[0].operations.push(second);
                 }),
                 "manifest tools[0].selector: none, but there are 2 operations to select from",
+            ),
+            (
+                Box::new(|m| m.tools[0].operations[0].quote = Some("price".into())),
+                "manifest tools[0].operations[0].quote: \"price\" is no operation of the tool that only observes",
+            ),
+            (
+                Box::new(|m| {
+                    m.tools[0].operations[0].effects.push(wit::Effect::Spend);
+                    m.tools[0].operations[0].quote = Some("read".into());
+                }),
+                "manifest tools[0].operations[0].quote: \"read\" is no operation of the tool that only observes",
             ),
             (
                 Box::new(|m| m.tools[0].operations.clear()),

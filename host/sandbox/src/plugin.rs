@@ -476,6 +476,7 @@ fn plain_tools(
                         name: "call".into(),
                         effects: vec![Effect::Undeclared],
                         needs: Vec::new(),
+                        quote: None,
                     }],
                 });
                 functions.insert(name, Function { export, ty });

@@ -50,7 +50,7 @@ def arguments_of(text: str) -> tuple[str, int]:
 
 class Manifest(exports.Manifest):
     def describe(self) -> manifest.Manifest:
-        operation = manifest.Operation(name="word_count", effects=[manifest.Effect.OBSERVE], needs=[])
+        operation = manifest.Operation(name="word_count", effects=[manifest.Effect.OBSERVE], needs=[], quote=None)
         tool = manifest.Tool(
             name="word_count",
             description="Counts the lines, words, characters and bytes of a text and lists its most common words.",

@@ -44,6 +44,7 @@ mod failure;
 pub mod http;
 pub mod need;
 mod output;
+pub mod page;
 mod plugin;
 pub mod printed;
 pub mod programs;

@@ -32,6 +32,23 @@ pub fn http_as<'a>(
     ))
 }
 
+/// The same, for a service that takes the credential as data too: the host replaces `{{credential:<name>}}` in a JSON
+/// body of at most 1 MiB.
+#[must_use]
+pub fn http_with_body_credential<'a>(
+    credential: &str,
+    origin: &str,
+    methods: impl IntoIterator<Item = HttpMethod>,
+    paths: impl IntoIterator<Item = &'a str>,
+    reason: &str,
+) -> Need {
+    let named = Some(credential.to_owned());
+    Need::Http(HttpNeed {
+        body_credential: named.clone(),
+        ..http_need(origin, methods, paths, named, reason)
+    })
+}
+
 fn http_need<'a>(
     origin: &str,
     methods: impl IntoIterator<Item = HttpMethod>,
@@ -44,6 +61,7 @@ fn http_need<'a>(
         methods: methods.into_iter().collect(),
         paths: paths.into_iter().map(str::to_owned).collect(),
         credential,
+        body_credential: None,
         reason: reason.to_owned(),
     }
 }

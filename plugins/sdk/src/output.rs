@@ -62,6 +62,23 @@ impl Output {
         Ok(self)
     }
 
+    /// What a call would cost, of an operation that names this one with
+    /// [`Operation::quoted_by`](crate::Operation::quoted_by): US dollars at most, none where that is not known, and what
+    /// a person is shown who is asked, in rows of a name and a value.
+    #[must_use]
+    pub fn quote<'a>(usd: Option<f64>, rows: impl IntoIterator<Item = (&'a str, String)>) -> Self {
+        let rows: Vec<(&str, String)> = rows.into_iter().collect();
+        let text: Vec<String> = rows
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        let quote = serde_json::json!({ "usd": usd, "rows": rows });
+        Self {
+            content: vec![Content::Text(text.join("\n"))],
+            structured: Some(quote.to_string()),
+        }
+    }
+
     fn with(mut self, part: Content) -> Self {
         self.content.push(part);
         self

@@ -86,6 +86,9 @@ impl Plugin {
         if let Some(selector) = tool.selector {
             arguments.shift_remove(selector);
         }
+        #[cfg(not(target_family = "wasm"))]
+        return crate::http::native::under(&operation.needs, || (operation.run)(arguments));
+        #[cfg(target_family = "wasm")]
         (operation.run)(arguments)
     }
 }
@@ -166,6 +169,7 @@ pub struct Operation {
     name: &'static str,
     effects: Vec<Effect>,
     needs: Vec<Need>,
+    quote: Option<&'static str>,
     schema: fn() -> Schema,
     run: Box<Run>,
 }
@@ -182,6 +186,7 @@ impl Operation {
             name,
             effects: Vec::new(),
             needs: Vec::new(),
+            quote: None,
             schema: schema::of::<A>,
             run: Box::new(move |arguments| run(arguments::parse(arguments)?)),
         }
@@ -201,11 +206,20 @@ impl Operation {
         self
     }
 
+    /// The same with the operation of this name, of the same tool, to tell beforehand what a call costs: it takes the
+    /// same arguments, only observes, and answers with [`Output::quote`].
+    #[must_use]
+    pub fn quoted_by(mut self, operation: &'static str) -> Self {
+        self.quote = Some(operation);
+        self
+    }
+
     fn declaration(&self) -> manifest::Operation {
         manifest::Operation {
             name: self.name.to_owned(),
             effects: self.effects.clone(),
             needs: self.needs.clone(),
+            quote: self.quote.map(str::to_owned),
         }
     }
 }
@@ -290,7 +304,8 @@ mod tests {
             [manifest::Operation {
                 name: "add".into(),
                 effects: vec![Effect::Observe],
-                needs: vec![Need::State("sum/".into())]
+                needs: vec![Need::State("sum/".into())],
+                quote: None,
             }]
         );
         assert!(

@@ -6,7 +6,7 @@ use super::{ErrorCode, HeaderError};
 use crate::{Denial, Failure, UpstreamError};
 
 /// Why a request came to nothing. The request is named as a policy names it: `http GET https://a.example:443/x`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Error {
     /// It could not be sent as it was.
     Request(String),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::target::Target;
 use crate::{Failure, HttpMethod};
 
 /// A request: `Request::get("https://a.example/x").query("page", "2").header("accept", "application/json")`.
@@ -93,8 +94,25 @@ impl Request {
         self
     }
 
+    /// The same request at another absolute URL, which has its own query.
+    pub(super) fn at(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.url);
+        self.query.clear();
+        self
+    }
+
+    /// What is asked for, as a policy names it: `http GET https://a.example:443/x`.
+    pub(super) fn subject(&self) -> String {
+        Target::new(self.method, &self.url())
+            .map_or_else(|error| error.to_string(), |target| target.subject)
+    }
+
     /// What `content-length` has to say: an empty body too, where the method is one that is expected to have a body
     /// (RFC 9110 §8.6), since it would be sent as a chunked one otherwise.
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        expect(dead_code, reason = "native clients set it themselves")
+    )]
     pub(super) fn length(&self) -> Option<usize> {
         match self.method {
             HttpMethod::Get | HttpMethod::Head | HttpMethod::Options if self.body.is_empty() => {
