@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ErrorCode, HeaderError};
+use super::{ErrorCode, HeaderError, Headers};
 use crate::{Denial, Failure, UpstreamError};
 
 /// Why a request came to nothing. The request is named as a policy names it: `http GET https://a.example:443/x`.
@@ -34,6 +34,8 @@ pub enum Error {
         retry_after: Option<u32>,
         /// What it said about it.
         message: String,
+        /// Its headers: some services put a code for the error there.
+        headers: Headers,
     },
     /// The answer is longer than the caller wants to read.
     TooLarge {
@@ -276,6 +278,7 @@ mod tests {
                 status,
                 retry_after,
                 message: "slow down".into(),
+                headers: Headers::default(),
             })
         };
         let table = [
@@ -329,7 +332,7 @@ mod tests {
                 format!("{REQUEST}: the answer is not text"),
             ),
             (
-                Error::Status { request: request(), status: 404, retry_after: None, message: String::new() },
+                Error::Status { request: request(), status: 404, retry_after: None, message: String::new(), headers: Headers::default() },
                 format!("{REQUEST}: status 404"),
             ),
         ];

@@ -109,10 +109,7 @@ impl Request {
 
     /// What `content-length` has to say: an empty body too, where the method is one that is expected to have a body
     /// (RFC 9110 §8.6), since it would be sent as a chunked one otherwise.
-    #[cfg_attr(
-        not(target_family = "wasm"),
-        expect(dead_code, reason = "native clients set it themselves")
-    )]
+    #[cfg(any(test, target_family = "wasm"))]
     pub(super) fn length(&self) -> Option<usize> {
         match self.method {
             HttpMethod::Get | HttpMethod::Head | HttpMethod::Options if self.body.is_empty() => {

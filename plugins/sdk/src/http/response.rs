@@ -130,6 +130,7 @@ impl Response {
         }
         let (request, status, retry_after) =
             (self.request.clone(), self.status, self.retry_after());
+        let headers = self.headers.clone();
         // What it says helps where it can be had; that it failed is known without.
         let text = self.start(COMPLAINT);
         Err(Error::Status {
@@ -137,6 +138,7 @@ impl Response {
             status,
             retry_after,
             message: complaint(&String::from_utf8_lossy(&text)),
+            headers,
         })
     }
 
