@@ -48,6 +48,16 @@ impl Paths {
         self.cache.join("downloads")
     }
 
+    /// What plugins keep between sessions.
+    pub(crate) fn caches(&self) -> PathBuf {
+        self.cache.join("plugins")
+    }
+
+    /// Answers to requests.
+    pub(crate) fn answers(&self) -> PathBuf {
+        self.cache.join("http")
+    }
+
     /// Program images.
     pub(crate) fn images(&self) -> PathBuf {
         self.data.join("images")

@@ -239,7 +239,12 @@ pub(crate) async fn start(
     ready.requests.record(journal);
     let sandbox = Sandbox::new(Setup {
         cache: &ready.paths.compiled(),
-        mounts: mounts::mounts(&ready.data, directory, workspace.root())?,
+        mounts: mounts::mounts(
+            &ready.data,
+            directory,
+            workspace.root(),
+            &ready.paths.caches(),
+        )?,
         programs: ready.programs.clone(),
         worker: Some(crate::worker()?),
         walls: policy.walls(),
