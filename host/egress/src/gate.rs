@@ -10,21 +10,22 @@ use http::{Request, Response, StatusCode, Uri, Version};
 use http_body::Body as HttpBody;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use policy::{AddressScope, Grant, Host, HttpPermit, Scheme};
+use policy::{AddressScope, Grant, Host, Origin, Scheme};
 
 use crate::addresses::{AddressClass, classify};
 use crate::body::{Body, Lease};
 use crate::connection::{self, Connection, RESPONSE_HEAD_MAX, RESPONSE_HEADERS_MAX};
 use crate::egress::Egress;
+use crate::endpoint::Endpoint;
 use crate::error::{EgressError, Phase, chain};
 use crate::headers::{self, REQUEST_HEAD_MAX, REQUEST_HEADERS_MAX};
 use crate::inspect;
 use crate::meter::Meter;
 use crate::observe::Observe;
 use crate::outgoing::{Cause, Outgoing};
-use crate::pool::Key;
+use crate::pool::{Key, Reach};
 use crate::redirect;
-use crate::target::Target;
+use crate::target::{self, Target};
 use crate::timeouts::Timeouts;
 use crate::trail::Trail;
 use crate::wait::Wait;
@@ -216,21 +217,28 @@ impl Gate {
             .filter(|_| with_credential)
             .and_then(|name| Some((name, egress.credentials.get(name)?)))
             .and_then(|(name, known)| Some((name, known.for_origin(&target.origin)?)));
-        let headers = outgoing_headers(head.headers, &target, credential.map(|(_, header)| header));
-        let uri = origin_form(&head.uri)?;
+        let endpoint = egress.endpoints.of(&target.origin);
+        trail.exchange.endpoint = endpoint.map(Endpoint::to_string);
+        let key = Key {
+            origin: endpoint.map_or(&target.origin, Endpoint::origin).clone(),
+            reach: endpoint.map_or(Reach::Permitted(permit.addresses), |_| Reach::Endpoint),
+        };
+        let headers = outgoing_headers(
+            head.headers,
+            &key.origin,
+            credential.map(|(_, header)| header),
+        );
+        let uri = origin_form(&head.uri, endpoint.map_or("", Endpoint::prefix))?;
+        let dialled = endpoint.map(|_| format!("{}{uri}", key.origin));
         let way = Way {
             gate: self,
             timeouts: egress.timeouts.shorter(head.extensions.get::<Timeouts>()),
             wait: Wait {
-                origin: &target.origin,
+                origin: &key.origin.clone(),
                 meter: &self.meter,
             },
-            key: Key {
-                origin: target.origin.clone(),
-                scope: permit.addresses,
-            },
+            key,
             subject: &subject,
-            permit: &permit,
             credential: credential.map(|(name, _)| name),
         };
         trail.exchange.credential = way.credential.map(str::to_owned);
@@ -249,7 +257,16 @@ impl Gate {
 
         trail.shared.send(size)?;
         let (response, connection) = way.send(message, size, trail).await?;
-        let response = receive(response, self, &target, way.credential.is_some(), trail)?;
+        let mut response = receive(
+            response,
+            self,
+            &way.key.origin,
+            way.credential.is_some(),
+            trail,
+        )?;
+        if let Some(dialled) = dialled {
+            self.outward(&target.origin, &dialled, response.headers_mut());
+        }
         let lease = Lease {
             connection,
             key: way.key,
@@ -262,6 +279,21 @@ impl Gate {
             timeouts: way.timeouts,
         })
     }
+
+    /// Turns the `location` of an endpoint's answer into one that the policy can be asked about.
+    fn outward(&self, public: &Origin, dialled: &str, headers: &mut HeaderMap) {
+        let Ok(dialled) = dialled.parse::<Uri>() else {
+            return;
+        };
+        let found = headers
+            .get(header::LOCATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|location| self.egress.0.endpoints.outward(public, &dialled, location))
+            .and_then(|location| HeaderValue::try_from(location).ok());
+        if let Some(location) = found {
+            headers.insert(header::LOCATION, location);
+        }
+    }
 }
 
 /// What the connection and the exchange over it need to know of one request.
@@ -271,7 +303,6 @@ struct Way<'a> {
     wait: Wait<'a>,
     key: Key,
     subject: &'a str,
-    permit: &'a HttpPermit,
     /// The name of the credential that is on the request.
     credential: Option<&'a str>,
 }
@@ -371,7 +402,11 @@ impl Way<'_> {
 
     fn check_address(&self, address: IpAddr) -> Result<(), EgressError> {
         let classified = classify(address);
-        let scope = self.permit.addresses;
+        // The user named the endpoint, so it may be anywhere that a policy could allow.
+        let scope = match self.key.reach {
+            Reach::Permitted(scope) => scope,
+            Reach::Endpoint => AddressScope::Private,
+        };
         let needed = match classified.class {
             AddressClass::Public => Some(AddressScope::Public),
             AddressClass::Loopback => Some(AddressScope::Loopback),
@@ -505,21 +540,15 @@ fn announced_length(headers: &HeaderMap) -> Result<Option<u64>, EgressError> {
 /// The headers that are sent: the caller's, and the host's own.
 fn outgoing_headers(
     mut headers: HeaderMap,
-    target: &Target,
+    dialled: &Origin,
     credential: Option<&(HeaderName, HeaderValue)>,
 ) -> HeaderMap {
     // Written anew by the connection, from the length of the body that was checked.
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::ACCEPT_ENCODING, IDENTITY);
     headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
-    let origin = &target.origin;
-    let host = if origin.port() == origin.scheme().default_port() {
-        origin.host().to_string()
-    } else {
-        format!("{}:{}", origin.host(), origin.port())
-    };
     // An origin's host is made of characters that a header can carry.
-    if let Ok(host) = HeaderValue::try_from(host) {
+    if let Ok(host) = HeaderValue::try_from(target::authority(dialled)) {
         headers.insert(header::HOST, host);
     }
     if let Some((name, value)) = credential {
@@ -528,14 +557,11 @@ fn outgoing_headers(
     headers
 }
 
-/// Path and query alone, as a request line has them (RFC 9112 §3.2.1).
-fn origin_form(uri: &Uri) -> Result<Uri, EgressError> {
+/// Path and query alone, as a request line has them (RFC 9112 §3.2.1), after an endpoint's prefix.
+fn origin_form(uri: &Uri, prefix: &str) -> Result<Uri, EgressError> {
     let text = uri.path_and_query().map_or("/", |path| path.as_str());
-    let parsed = if text.starts_with('/') {
-        text.parse()
-    } else {
-        format!("/{text}").parse()
-    };
+    let slash = if text.starts_with('/') { "" } else { "/" };
+    let parsed = format!("{prefix}{slash}{text}").parse();
     parsed.map_err(|error: http::uri::InvalidUri| EgressError::Request(error.to_string()))
 }
 
@@ -543,7 +569,7 @@ fn origin_form(uri: &Uri) -> Result<Uri, EgressError> {
 fn receive(
     mut response: Response<Incoming>,
     gate: &Gate,
-    target: &Target,
+    dialled: &Origin,
     with_credential: bool,
     trail: &mut Trail,
 ) -> Result<Response<Incoming>, EgressError> {
@@ -553,7 +579,7 @@ fn receive(
         .shared
         .receive("HTTP/1.1 200\r\n\r\n".len() as u64 + headers::size(response.headers()))?;
     let wrong = |cause: &str| EgressError::Http {
-        origin: target.origin.to_string(),
+        origin: dialled.to_string(),
         cause: cause.to_owned(),
     };
     if status == StatusCode::SWITCHING_PROTOCOLS {

@@ -9,6 +9,9 @@
 //! 5. the credential that the grant names is put on, if its own list has the origin;
 //! 6. the body is searched and counted while it is sent, the answer counted and covered while it comes.
 //!
+//! An origin that the user says is served elsewhere ([`Endpoint`]) keeps its public name in 1, 2 and 5; 3 and 4 are
+//! about the endpoint.
+//!
 //! A redirect is an answer; following it is a new request. Nothing is decompressed, and no proxy is used.
 
 mod addresses;
@@ -16,6 +19,7 @@ mod body;
 mod connection;
 mod credentials;
 mod egress;
+mod endpoint;
 mod error;
 mod forms;
 mod gate;
@@ -39,6 +43,7 @@ pub use body::Body;
 pub use connection::{RESPONSE_HEAD_MAX, RESPONSE_HEADERS_MAX};
 pub use credentials::{CredentialError, Credentials, SECRET_MAX, SECRET_MIN};
 pub use egress::{BuildError, Egress, EgressBuilder};
+pub use endpoint::{Endpoint, EndpointError};
 pub use error::{EgressError, Phase, Place};
 pub use gate::Gate;
 pub use headers::{REQUEST_HEAD_MAX, REQUEST_HEADERS_MAX};

@@ -9,6 +9,7 @@
 mod connections;
 mod credentials;
 mod denials;
+mod endpoints;
 mod names;
 mod quotas;
 mod redirects;
