@@ -19,6 +19,7 @@ use crate::egress::Egress;
 use crate::endpoint::Endpoint;
 use crate::error::{EgressError, Phase, chain};
 use crate::headers::{self, REQUEST_HEAD_MAX, REQUEST_HEADERS_MAX};
+use crate::inject;
 use crate::inspect;
 use crate::meter::Meter;
 use crate::observe::Observe;
@@ -202,7 +203,7 @@ impl Gate {
             self.grant.resolve(name)?;
         }
         let announced = announced_length(&head.headers)?;
-        let outgoing = Outgoing::new(
+        let mut outgoing = Outgoing::new(
             body,
             announced,
             &egress.scanner,
@@ -217,6 +218,14 @@ impl Gate {
             .filter(|_| with_credential)
             .and_then(|name| Some((name, egress.credentials.get(name)?)))
             .and_then(|(name, known)| Some((name, known.for_origin(&target.origin)?)));
+        let in_body = permit
+            .body_credential
+            .as_deref()
+            .filter(|_| with_credential && inject::is_json(&head.headers));
+        let in_body = match in_body {
+            Some(name) if self.fill(name, &mut outgoing, &target).await? => Some(name),
+            _ => None,
+        };
         let endpoint = egress.endpoints.of(&target.origin);
         trail.exchange.endpoint = endpoint.map(Endpoint::to_string);
         let key = Key {
@@ -240,8 +249,10 @@ impl Gate {
             key,
             subject: &subject,
             credential: credential.map(|(name, _)| name),
+            in_body,
         };
         trail.exchange.credential = way.credential.map(str::to_owned);
+        trail.exchange.body_credential = way.in_body.map(str::to_owned);
 
         let done = outgoing.done();
         let size = (target.method.as_str().len() + " HTTP/1.1\r\n\r\n".len()) as u64
@@ -261,7 +272,7 @@ impl Gate {
             response,
             self,
             &way.key.origin,
-            way.credential.is_some(),
+            way.credential.is_some() || way.in_body.is_some(),
             trail,
         )?;
         if let Some(dialled) = dialled {
@@ -278,6 +289,28 @@ impl Gate {
             lease,
             timeouts: way.timeouts,
         })
+    }
+
+    /// Puts a credential into the body where its placeholder is; whether it is anywhere.
+    async fn fill(
+        &self,
+        name: &str,
+        outgoing: &mut Outgoing,
+        target: &Target,
+    ) -> Result<bool, EgressError> {
+        let Some(length) = outgoing.length() else {
+            return Ok(false);
+        };
+        inject::check_length(length)?;
+        let body = tokio::time::timeout_at(self.meter.deadline(), outgoing.whole())
+            .await
+            .map_err(|_| self.meter.late())??;
+        let credentials = &self.egress.0.credentials;
+        let subject = target.subject();
+        let filled = inject::inject(&body, name, credentials, &target.origin, &subject)?;
+        let put = filled.is_some();
+        outgoing.replace(filled.unwrap_or(body));
+        Ok(put)
     }
 
     /// Turns the `location` of an endpoint's answer into one that the policy can be asked about.
@@ -305,6 +338,8 @@ struct Way<'a> {
     subject: &'a str,
     /// The name of the credential that is on the request.
     credential: Option<&'a str>,
+    /// The name of the credential that is in its body.
+    in_body: Option<&'a str>,
 }
 
 impl Way<'_> {
@@ -431,7 +466,7 @@ impl Way<'_> {
 
     /// A credential goes over plain http to this machine alone.
     fn check_credential(&self, addresses: &[SocketAddr]) -> Result<(), EgressError> {
-        let Some(name) = self.credential else {
+        let Some(name) = self.credential.or(self.in_body) else {
             return Ok(());
         };
         let local = |address: &SocketAddr| classify(address.ip()).class == AddressClass::Loopback;

@@ -6,6 +6,7 @@
     reason = "in tests a panic is the report, and helpers are part of tests"
 )]
 
+mod bodies;
 mod connections;
 mod credentials;
 mod denials;
