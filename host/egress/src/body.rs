@@ -232,10 +232,13 @@ impl HttpBody for Body {
                     continue;
                 }
                 Some(Ok(frame)) => self.take(frame),
-                Some(Err(error)) => Err(crate::gate::broken(
-                    self.trail.exchange.origin.clone(),
-                    &error,
-                )),
+                Some(Err(error)) => {
+                    let origin = self
+                        .lease
+                        .as_ref()
+                        .map(|lease| lease.key.origin.to_string());
+                    Err(crate::gate::broken(origin.unwrap_or_default(), &error))
+                }
             };
             match taken {
                 Ok(None) => {}

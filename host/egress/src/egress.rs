@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use policy::Grant;
+use policy::{Grant, Origin};
 
 use crate::credentials::Credentials;
+use crate::endpoint::{Endpoint, Endpoints};
 use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::observe::Observe;
@@ -25,6 +26,7 @@ pub struct Egress(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) credentials: Credentials,
     pub(crate) scanner: Arc<Scanner>,
+    pub(crate) endpoints: Endpoints,
     pub(crate) resolver: Arc<dyn Resolve>,
     pub(crate) tls: Tls,
     pub(crate) pool: Arc<Pool>,
@@ -35,6 +37,7 @@ impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inner")
             .field("credentials", &self.credentials)
+            .field("endpoints", &self.endpoints)
             .field("resolver", &self.resolver)
             .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
@@ -42,11 +45,12 @@ impl fmt::Debug for Inner {
 }
 
 impl Egress {
-    /// Starts with: no credentials, the system's resolver, the system's roots, the default timeouts.
+    /// Starts with: no credentials, no endpoints, the system's resolver, the system's roots, the default timeouts.
     #[must_use]
     pub fn builder() -> EgressBuilder {
         EgressBuilder {
             credentials: Credentials::new(),
+            endpoints: Endpoints::default(),
             resolver: Arc::new(SystemResolver),
             roots: Roots::default(),
             timeouts: Timeouts::default(),
@@ -69,6 +73,7 @@ impl Egress {
 #[derive(Debug)]
 pub struct EgressBuilder {
     credentials: Credentials,
+    endpoints: Endpoints,
     resolver: Arc<dyn Resolve>,
     roots: Roots,
     timeouts: Timeouts,
@@ -82,6 +87,15 @@ impl EgressBuilder {
             credentials,
             ..self
         }
+    }
+
+    /// Where a public origin is served instead, for every call: requests to it are decided about under its public name,
+    /// and dialled there, whatever the class of the endpoint's address (those that nobody can allow excepted). Given
+    /// twice for one origin, the last one counts.
+    #[must_use]
+    pub fn endpoint(mut self, public: Origin, at: Endpoint) -> Self {
+        self.endpoints.insert(public, at);
+        self
     }
 
     /// Who finds addresses.
@@ -116,6 +130,7 @@ impl EgressBuilder {
         Ok(Egress(Arc::new(Inner {
             scanner: Arc::new(scanner),
             credentials: self.credentials,
+            endpoints: self.endpoints,
             resolver: self.resolver,
             tls: Tls::new(self.roots),
             pool: Arc::new(Pool::default()),

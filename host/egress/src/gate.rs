@@ -10,21 +10,23 @@ use http::{Request, Response, StatusCode, Uri, Version};
 use http_body::Body as HttpBody;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use policy::{AddressScope, Grant, Host, HttpPermit, Scheme};
+use policy::{AddressScope, Grant, Host, Origin, Scheme};
 
 use crate::addresses::{AddressClass, classify};
 use crate::body::{Body, Lease};
 use crate::connection::{self, Connection, RESPONSE_HEAD_MAX, RESPONSE_HEADERS_MAX};
 use crate::egress::Egress;
+use crate::endpoint::Endpoint;
 use crate::error::{EgressError, Phase, chain};
 use crate::headers::{self, REQUEST_HEAD_MAX, REQUEST_HEADERS_MAX};
+use crate::inject;
 use crate::inspect;
 use crate::meter::Meter;
 use crate::observe::Observe;
 use crate::outgoing::{Cause, Outgoing};
-use crate::pool::Key;
+use crate::pool::{Key, Reach};
 use crate::redirect;
-use crate::target::Target;
+use crate::target::{self, Target};
 use crate::timeouts::Timeouts;
 use crate::trail::Trail;
 use crate::wait::Wait;
@@ -201,7 +203,7 @@ impl Gate {
             self.grant.resolve(name)?;
         }
         let announced = announced_length(&head.headers)?;
-        let outgoing = Outgoing::new(
+        let mut outgoing = Outgoing::new(
             body,
             announced,
             &egress.scanner,
@@ -216,24 +218,41 @@ impl Gate {
             .filter(|_| with_credential)
             .and_then(|name| Some((name, egress.credentials.get(name)?)))
             .and_then(|(name, known)| Some((name, known.for_origin(&target.origin)?)));
-        let headers = outgoing_headers(head.headers, &target, credential.map(|(_, header)| header));
-        let uri = origin_form(&head.uri)?;
+        let in_body = permit
+            .body_credential
+            .as_deref()
+            .filter(|_| with_credential && inject::is_json(&head.headers));
+        let in_body = match in_body {
+            Some(name) if self.fill(name, &mut outgoing, &target).await? => Some(name),
+            _ => None,
+        };
+        let endpoint = egress.endpoints.of(&target.origin);
+        trail.exchange.endpoint = endpoint.map(Endpoint::to_string);
+        let key = Key {
+            origin: endpoint.map_or(&target.origin, Endpoint::origin).clone(),
+            reach: endpoint.map_or(Reach::Permitted(permit.addresses), |_| Reach::Endpoint),
+        };
+        let headers = outgoing_headers(
+            head.headers,
+            &key.origin,
+            credential.map(|(_, header)| header),
+        );
+        let uri = origin_form(&head.uri, endpoint.map_or("", Endpoint::prefix))?;
+        let dialled = endpoint.map(|_| format!("{}{uri}", key.origin));
         let way = Way {
             gate: self,
             timeouts: egress.timeouts.shorter(head.extensions.get::<Timeouts>()),
             wait: Wait {
-                origin: &target.origin,
+                origin: &key.origin.clone(),
                 meter: &self.meter,
             },
-            key: Key {
-                origin: target.origin.clone(),
-                scope: permit.addresses,
-            },
+            key,
             subject: &subject,
-            permit: &permit,
             credential: credential.map(|(name, _)| name),
+            in_body,
         };
         trail.exchange.credential = way.credential.map(str::to_owned);
+        trail.exchange.body_credential = way.in_body.map(str::to_owned);
 
         let done = outgoing.done();
         let size = (target.method.as_str().len() + " HTTP/1.1\r\n\r\n".len()) as u64
@@ -249,7 +268,16 @@ impl Gate {
 
         trail.shared.send(size)?;
         let (response, connection) = way.send(message, size, trail).await?;
-        let response = receive(response, self, &target, way.credential.is_some(), trail)?;
+        let mut response = receive(
+            response,
+            self,
+            &way.key.origin,
+            way.credential.is_some() || way.in_body.is_some(),
+            trail,
+        )?;
+        if let Some(dialled) = dialled {
+            self.outward(&target.origin, &dialled, response.headers_mut());
+        }
         let lease = Lease {
             connection,
             key: way.key,
@@ -262,6 +290,43 @@ impl Gate {
             timeouts: way.timeouts,
         })
     }
+
+    /// Puts a credential into the body where its placeholder is; whether it is anywhere.
+    async fn fill(
+        &self,
+        name: &str,
+        outgoing: &mut Outgoing,
+        target: &Target,
+    ) -> Result<bool, EgressError> {
+        let Some(length) = outgoing.length() else {
+            return Ok(false);
+        };
+        inject::check_length(length)?;
+        let body = tokio::time::timeout_at(self.meter.deadline(), outgoing.whole())
+            .await
+            .map_err(|_| self.meter.late())??;
+        let credentials = &self.egress.0.credentials;
+        let subject = target.subject();
+        let filled = inject::inject(&body, name, credentials, &target.origin, &subject)?;
+        let put = filled.is_some();
+        outgoing.replace(filled.unwrap_or(body));
+        Ok(put)
+    }
+
+    /// Turns the `location` of an endpoint's answer into one that the policy can be asked about.
+    fn outward(&self, public: &Origin, dialled: &str, headers: &mut HeaderMap) {
+        let Ok(dialled) = dialled.parse::<Uri>() else {
+            return;
+        };
+        let found = headers
+            .get(header::LOCATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|location| self.egress.0.endpoints.outward(public, &dialled, location))
+            .and_then(|location| HeaderValue::try_from(location).ok());
+        if let Some(location) = found {
+            headers.insert(header::LOCATION, location);
+        }
+    }
 }
 
 /// What the connection and the exchange over it need to know of one request.
@@ -271,9 +336,10 @@ struct Way<'a> {
     wait: Wait<'a>,
     key: Key,
     subject: &'a str,
-    permit: &'a HttpPermit,
     /// The name of the credential that is on the request.
     credential: Option<&'a str>,
+    /// The name of the credential that is in its body.
+    in_body: Option<&'a str>,
 }
 
 impl Way<'_> {
@@ -371,7 +437,11 @@ impl Way<'_> {
 
     fn check_address(&self, address: IpAddr) -> Result<(), EgressError> {
         let classified = classify(address);
-        let scope = self.permit.addresses;
+        // The user named the endpoint, so it may be anywhere that a policy could allow.
+        let scope = match self.key.reach {
+            Reach::Permitted(scope) => scope,
+            Reach::Endpoint => AddressScope::Private,
+        };
         let needed = match classified.class {
             AddressClass::Public => Some(AddressScope::Public),
             AddressClass::Loopback => Some(AddressScope::Loopback),
@@ -396,7 +466,7 @@ impl Way<'_> {
 
     /// A credential goes over plain http to this machine alone.
     fn check_credential(&self, addresses: &[SocketAddr]) -> Result<(), EgressError> {
-        let Some(name) = self.credential else {
+        let Some(name) = self.credential.or(self.in_body) else {
             return Ok(());
         };
         let local = |address: &SocketAddr| classify(address.ip()).class == AddressClass::Loopback;
@@ -505,21 +575,15 @@ fn announced_length(headers: &HeaderMap) -> Result<Option<u64>, EgressError> {
 /// The headers that are sent: the caller's, and the host's own.
 fn outgoing_headers(
     mut headers: HeaderMap,
-    target: &Target,
+    dialled: &Origin,
     credential: Option<&(HeaderName, HeaderValue)>,
 ) -> HeaderMap {
     // Written anew by the connection, from the length of the body that was checked.
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::ACCEPT_ENCODING, IDENTITY);
     headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
-    let origin = &target.origin;
-    let host = if origin.port() == origin.scheme().default_port() {
-        origin.host().to_string()
-    } else {
-        format!("{}:{}", origin.host(), origin.port())
-    };
     // An origin's host is made of characters that a header can carry.
-    if let Ok(host) = HeaderValue::try_from(host) {
+    if let Ok(host) = HeaderValue::try_from(target::authority(dialled)) {
         headers.insert(header::HOST, host);
     }
     if let Some((name, value)) = credential {
@@ -528,14 +592,11 @@ fn outgoing_headers(
     headers
 }
 
-/// Path and query alone, as a request line has them (RFC 9112 §3.2.1).
-fn origin_form(uri: &Uri) -> Result<Uri, EgressError> {
+/// Path and query alone, as a request line has them (RFC 9112 §3.2.1), after an endpoint's prefix.
+fn origin_form(uri: &Uri, prefix: &str) -> Result<Uri, EgressError> {
     let text = uri.path_and_query().map_or("/", |path| path.as_str());
-    let parsed = if text.starts_with('/') {
-        text.parse()
-    } else {
-        format!("/{text}").parse()
-    };
+    let slash = if text.starts_with('/') { "" } else { "/" };
+    let parsed = format!("{prefix}{slash}{text}").parse();
     parsed.map_err(|error: http::uri::InvalidUri| EgressError::Request(error.to_string()))
 }
 
@@ -543,7 +604,7 @@ fn origin_form(uri: &Uri) -> Result<Uri, EgressError> {
 fn receive(
     mut response: Response<Incoming>,
     gate: &Gate,
-    target: &Target,
+    dialled: &Origin,
     with_credential: bool,
     trail: &mut Trail,
 ) -> Result<Response<Incoming>, EgressError> {
@@ -553,7 +614,7 @@ fn receive(
         .shared
         .receive("HTTP/1.1 200\r\n\r\n".len() as u64 + headers::size(response.headers()))?;
     let wrong = |cause: &str| EgressError::Http {
-        origin: target.origin.to_string(),
+        origin: dialled.to_string(),
         cause: cause.to_owned(),
     };
     if status == StatusCode::SWITCHING_PROTOCOLS {

@@ -14,12 +14,16 @@ pub struct Exchange {
     pub origin: String,
     /// The path, followed by `?…` where there was a query; empty as `origin` is.
     pub path: String,
+    /// The endpoint that it went to in place of the origin, where the user named one.
+    pub endpoint: Option<String>,
     /// The address that was dialled.
     pub address: Option<SocketAddr>,
     /// Whether a connection that was open already was used.
     pub reused: bool,
     /// The name of the credential that was put on.
     pub credential: Option<String>,
+    /// The name of the credential that was put into the body.
+    pub body_credential: Option<String>,
     /// The status of the response, where there was one.
     pub status: Option<u16>,
     /// Bytes sent: head and body.
@@ -35,10 +39,25 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// What was asked for, in the journal's words: `http GET https://example.com:443/path`.
+    /// What was asked for, in the journal's words: `http GET https://example.com:443/path`; and, where the origin is
+    /// served elsewhere, ` (at http://127.0.0.1:8080)` after it; and, where a credential was put into the body,
+    /// ` (body credential: NAME)`.
     #[must_use]
     pub fn capability(&self) -> String {
-        format!("http {} {}{}", self.method, self.origin, self.path)
+        let at = self
+            .endpoint
+            .as_ref()
+            .map(|endpoint| format!(" (at {endpoint})"))
+            .unwrap_or_default();
+        let with = self
+            .body_credential
+            .as_ref()
+            .map(|name| format!(" (body credential: {name})"))
+            .unwrap_or_default();
+        format!(
+            "http {} {}{}{at}{with}",
+            self.method, self.origin, self.path
+        )
     }
 
     /// What became of it, in the journal's words: `denied: RULE`, an error's message, or `status 200`.
@@ -80,6 +99,22 @@ mod tests {
         assert_eq!(
             plain.capability(),
             "http GET https://example.com:443/a?\u{2026}"
+        );
+        let elsewhere = Exchange {
+            endpoint: Some("http://127.0.0.1:8080".to_owned()),
+            ..plain.clone()
+        };
+        assert_eq!(
+            elsewhere.capability(),
+            "http GET https://example.com:443/a?\u{2026} (at http://127.0.0.1:8080)"
+        );
+        let with = Exchange {
+            body_credential: Some("hub".to_owned()),
+            ..elsewhere
+        };
+        assert_eq!(
+            with.capability(),
+            "http GET https://example.com:443/a?\u{2026} (at http://127.0.0.1:8080) (body credential: hub)"
         );
         let denial = Decision {
             verdict: policy::Verdict::Deny,

@@ -346,6 +346,7 @@ fn need(place: &str, found: wit::Need) -> Result<Need, ManifestError> {
                 methods: found.methods.into_iter().map(method).collect(),
                 paths,
                 credential: found.credential,
+                body_credential: None,
                 reason: bounded(&format!("{place}.reason"), found.reason)?,
             })
         }

@@ -6,9 +6,11 @@
     reason = "in tests a panic is the report, and helpers are part of tests"
 )]
 
+mod bodies;
 mod connections;
 mod credentials;
 mod denials;
+mod endpoints;
 mod names;
 mod quotas;
 mod redirects;
