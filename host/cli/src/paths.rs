@@ -68,6 +68,11 @@ impl Paths {
         self.data.join("plugins")
     }
 
+    /// What is kept from run to run.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.state.clone()
+    }
+
     /// All sessions.
     pub(crate) fn sessions(&self) -> PathBuf {
         self.state.join("sessions")

@@ -19,7 +19,7 @@ use crate::profile::{self, Loaded};
 use crate::services::{Requests, SessionServices};
 use crate::session::{self, Session};
 use crate::tools::{self, PluginTools};
-use crate::{mounts, prompt, render, secrets, setup, summary};
+use crate::{mounts, prompt, reach, render, secrets, setup, summary};
 
 /// The script that plays the model in the demo.
 const DEMO: &str = include_str!("../../../configs/scripts/demo.jsonl");
@@ -60,10 +60,8 @@ impl Ready {
         let missing_key = ModelId::parse(&config.model_name)
             .ok()
             .and_then(|id| secrets::missing_key(&settings, &id));
-        let egress = egress::Egress::builder()
-            .credentials(credentials)
-            .build()
-            .map_err(usage)?;
+        let egress = egress::Egress::builder().credentials(credentials);
+        let egress = reach::endpoints(egress, &here)?.build().map_err(usage)?;
         let requests = Arc::new(Requests::default());
         let providers = models::Providers::new(
             settings,

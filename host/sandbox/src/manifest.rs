@@ -341,12 +341,15 @@ fn need(place: &str, found: wit::Need) -> Result<Need, ManifestError> {
             if let Some(credential) = &found.credential {
                 name(&format!("{place}.credential"), credential, true)?;
             }
+            if let Some(credential) = &found.body_credential {
+                name(&format!("{place}.body-credential"), credential, true)?;
+            }
             Need::Http(HttpNeed {
                 origin,
                 methods: found.methods.into_iter().map(method).collect(),
                 paths,
                 credential: found.credential,
-                body_credential: None,
+                body_credential: found.body_credential,
                 reason: bounded(&format!("{place}.reason"), found.reason)?,
             })
         }
