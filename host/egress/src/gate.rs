@@ -249,8 +249,13 @@ impl Gate {
             None => None,
         };
         let mut visit = match &question {
-            Some((store, question)) if outgoing.is_end_stream() => {
-                Visit::begin(store, question, &head.method, &head.headers).await
+            // Guests stream every body, also those of which nothing comes; a GET whose body has no known length is sent
+            // without one.
+            Some((store, question))
+                if cache::is_for(&head.method, &head.headers)
+                    && outgoing.length().unwrap_or(0) == 0 =>
+            {
+                Visit::begin(store, question, &head.headers).await
             }
             _ => None,
         };

@@ -81,17 +81,18 @@ pub(crate) enum Answered {
     Again,
 }
 
+/// Whether a request is one that a cache can answer or keep the answer of, if it has no body.
+pub(crate) fn is_for(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::GET && rules::may_ask(headers)
+}
+
 impl Visit {
-    /// Looks for an answer; none where the request is not one that a cache can answer or keep the answer of.
+    /// Looks for an answer to a request that is for the cache; none where the runtime is going down.
     pub(crate) async fn begin(
         store: &Arc<Store>,
         question: &Question<'_>,
-        method: &Method,
         selecting: &HeaderMap,
     ) -> Option<Visit> {
-        if method != Method::GET || !rules::may_ask(selecting) {
-            return None;
-        }
         let place = question.place();
         let (place, selecting, found) = {
             let (store, selecting) = (Arc::clone(store), selecting.clone());

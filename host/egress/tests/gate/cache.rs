@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use ml_intern_egress::{
     CACHED_BODY_MAX, CacheLimits, Credentials, Egress, EgressBuilder, EgressError, Exchange,
     FixedResolver,
@@ -234,6 +236,43 @@ async fn asked_about_and_still_good() {
             );
             assert_eq!(response.headers()["content-length"], "4");
         }
+    }
+}
+
+#[tokio::test]
+async fn requests_with_a_body_are_not_for_the_cache() {
+    let piece = |text: &'static str| Ok::<_, EgressError>(Frame::data(Bytes::from(text)));
+    let table = [
+        // announced length, pieces, what the second of two requests sees
+        ("", vec![], "1: status 200, from cache"),
+        // Sent without its body, as is every GET that does not say how long it is.
+        ("", vec!["body"], "1: status 200, from cache"),
+        ("content-length: 0", vec![], "1: status 200, from cache"),
+        ("content-length: 4", vec!["body"], "2body: status 200"),
+    ];
+    for (announced, pieces, expected) in table {
+        let directory = TempDir::new().unwrap();
+        let (server, _) = counting(|number, request| {
+            let body = String::from_utf8(request.body().to_vec()).unwrap();
+            with("cache-control: max-age=60", format!("{number}{body}"))
+        })
+        .await;
+        let url = server.origin();
+        let call = Call::to(&egress(&directory), &url);
+        let mut seen = String::new();
+        for _ in 0..2 {
+            let frames: Vec<_> = pieces.iter().copied().map(piece).collect();
+            let request =
+                asking(&url, announced).map(|_| StreamBody::new(futures::stream::iter(frames)));
+            let body = call.gate.send(request).await.unwrap().into_body();
+            seen = String::from_utf8(body.bytes(100).await.unwrap().to_vec()).unwrap();
+        }
+        let outcome = call.records()[1].outcome();
+        assert_eq!(
+            format!("{seen}: {outcome}"),
+            expected,
+            "{announced} {pieces:?}"
+        );
     }
 }
 
