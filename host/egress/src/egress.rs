@@ -1,10 +1,12 @@
 //! What all calls share.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use policy::{Grant, Origin};
 
+use crate::cache::{CacheError, CacheLimits, Store};
 use crate::credentials::Credentials;
 use crate::endpoint::{Endpoint, Endpoints};
 use crate::gate::Gate;
@@ -31,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) tls: Tls,
     pub(crate) pool: Arc<Pool>,
     pub(crate) timeouts: Timeouts,
+    pub(crate) cache: Option<Arc<Store>>,
 }
 
 impl fmt::Debug for Inner {
@@ -45,7 +48,7 @@ impl fmt::Debug for Inner {
 }
 
 impl Egress {
-    /// Starts with: no credentials, no endpoints, the system's resolver, the system's roots, the default timeouts.
+    /// Starts with: no credentials, no endpoints, no cache, the system's resolver, the system's roots, the default timeouts.
     #[must_use]
     pub fn builder() -> EgressBuilder {
         EgressBuilder {
@@ -54,6 +57,7 @@ impl Egress {
             resolver: Arc::new(SystemResolver),
             roots: Roots::default(),
             timeouts: Timeouts::default(),
+            cache: None,
         }
     }
 
@@ -77,6 +81,7 @@ pub struct EgressBuilder {
     resolver: Arc<dyn Resolve>,
     roots: Roots,
     timeouts: Timeouts,
+    cache: Option<(PathBuf, CacheLimits)>,
 }
 
 impl EgressBuilder {
@@ -119,14 +124,28 @@ impl EgressBuilder {
         EgressBuilder { timeouts, ..self }
     }
 
-    /// Prepares the search for secrets.
+    /// Where answers are kept: a directory for its owner alone, made where it is not there, which several hosts may
+    /// share. Which answers, and for how long, is in the tables of `cache/rules.rs`.
+    #[must_use]
+    pub fn cache(self, directory: impl Into<PathBuf>, limits: CacheLimits) -> Self {
+        EgressBuilder {
+            cache: Some((directory.into(), limits)),
+            ..self
+        }
+    }
+
+    /// Prepares the search for secrets, and the cache.
     ///
     /// # Errors
     ///
-    /// Where there are too many secrets for one automaton.
+    /// Where there are too many secrets for one automaton, or the cache cannot be used.
     pub fn build(self) -> Result<Egress, BuildError> {
         let scanner = Scanner::new(self.credentials.secrets())
-            .map_err(|error| BuildError(error.to_string()))?;
+            .map_err(|error| BuildError::Secrets(error.to_string()))?;
+        let cache = self
+            .cache
+            .map(|(directory, limits)| Store::open(directory, limits).map(Arc::new))
+            .transpose()?;
         Ok(Egress(Arc::new(Inner {
             scanner: Arc::new(scanner),
             credentials: self.credentials,
@@ -135,11 +154,18 @@ impl EgressBuilder {
             tls: Tls::new(self.roots),
             pool: Arc::new(Pool::default()),
             timeouts: self.timeouts,
+            cache,
         })))
     }
 }
 
-/// There are too many secrets to search for.
+/// Why there is no way out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cannot prepare the search for secrets: {0}")]
-pub struct BuildError(String);
+pub enum BuildError {
+    /// There are too many secrets to search for.
+    #[error("cannot prepare the search for secrets: {0}")]
+    Secrets(String),
+    /// The cache cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+}

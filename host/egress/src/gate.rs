@@ -13,7 +13,8 @@ use hyper::body::Incoming;
 use policy::{AddressScope, Grant, Host, Origin, Scheme};
 
 use crate::addresses::{AddressClass, classify};
-use crate::body::{Body, Lease};
+use crate::body::{Body, Lease, Source};
+use crate::cache::{self, Answered, Keep, Question, Visit};
 use crate::connection::{self, Connection, RESPONSE_HEAD_MAX, RESPONSE_HEADERS_MAX};
 use crate::egress::Egress;
 use crate::endpoint::Endpoint;
@@ -22,7 +23,7 @@ use crate::headers::{self, REQUEST_HEAD_MAX, REQUEST_HEADERS_MAX};
 use crate::inject;
 use crate::inspect;
 use crate::meter::Meter;
-use crate::observe::Observe;
+use crate::observe::{FromCache, Observe};
 use crate::outgoing::{Cause, Outgoing};
 use crate::pool::{Key, Reach};
 use crate::redirect;
@@ -59,8 +60,10 @@ impl fmt::Debug for Gate {
 
 /// A response whose body has not been read.
 struct Answer {
-    response: Response<Incoming>,
-    lease: Lease,
+    response: Response<Source>,
+    /// None where nobody was asked.
+    lease: Option<Lease>,
+    keep: Option<Keep>,
     timeouts: Timeouts,
 }
 
@@ -157,11 +160,12 @@ impl Gate {
             Ok(Answer {
                 response,
                 lease,
+                keep,
                 timeouts,
             }) => {
                 let scanner = Arc::clone(&self.egress.0.scanner);
-                Ok(response.map(|incoming| {
-                    Body::new(incoming, scanner, lease, timeouts.between_bytes, trail)
+                Ok(response.map(|source| {
+                    Body::new(source, keep, scanner, lease, timeouts.between_bytes, trail)
                 }))
             }
             Err(error) => {
@@ -232,7 +236,30 @@ impl Gate {
             origin: endpoint.map_or(&target.origin, Endpoint::origin).clone(),
             reach: endpoint.map_or(Reach::Permitted(permit.addresses), |_| Reach::Endpoint),
         };
-        let headers = outgoing_headers(
+        let question = match &egress.cache {
+            Some(store) => Some((
+                store,
+                Question {
+                    url: format!("{}{}", target.origin, origin_form(&head.uri, "")?),
+                    endpoint: trail.exchange.endpoint.clone(),
+                    reach: format!("{:?}", key.reach),
+                    credential: credential.map(|(name, _)| name),
+                },
+            )),
+            None => None,
+        };
+        let mut visit = match &question {
+            // Guests stream every body, also those of which nothing comes; a GET whose body has no known length is sent
+            // without one.
+            Some((store, question))
+                if cache::is_for(&head.method, &head.headers)
+                    && outgoing.length().unwrap_or(0) == 0 =>
+            {
+                Visit::begin(store, question, &head.headers).await
+            }
+            _ => None,
+        };
+        let mut headers = outgoing_headers(
             head.headers,
             &key.origin,
             credential.map(|(_, header)| header),
@@ -254,41 +281,83 @@ impl Gate {
         trail.exchange.credential = way.credential.map(str::to_owned);
         trail.exchange.body_credential = way.in_body.map(str::to_owned);
 
+        if let Some(visit) = &mut visit {
+            if let Some((headers, body)) = visit.fresh().await {
+                trail.shared.receive(headers::size(&headers))?;
+                trail.exchange.from_cache = Some(FromCache::Fresh);
+                trail.exchange.credential = None;
+                return Ok(Answer {
+                    response: self.kept(headers, body, trail),
+                    lease: None,
+                    keep: None,
+                    timeouts: way.timeouts,
+                });
+            }
+            visit.condition(&mut headers);
+        }
+
         let done = outgoing.done();
         let size = (target.method.as_str().len() + " HTTP/1.1\r\n\r\n".len()) as u64
             + uri
                 .path_and_query()
                 .map_or(0, |path| path.as_str().len() as u64)
             + headers::size(&headers);
-        let mut message = Request::new(outgoing);
-        *message.method_mut() = head.method;
-        *message.uri_mut() = uri;
-        *message.version_mut() = Version::HTTP_11;
-        *message.headers_mut() = headers;
-
-        trail.shared.send(size)?;
-        let (response, connection) = way.send(message, size, trail).await?;
-        let mut response = receive(
-            response,
-            self,
-            &way.key.origin,
-            way.credential.is_some() || way.in_body.is_some(),
-            trail,
-        )?;
-        if let Some(dialled) = dialled {
-            self.outward(&target.origin, &dialled, response.headers_mut());
+        // For a server that does not know what the conditions are about.
+        let plain = visit.is_some().then(|| outgoing.empty());
+        let message = request_of(&head.method, &uri, &headers, outgoing);
+        let (mut response, mut connection) = way.ask(message, size, trail).await?;
+        let mut answered = Answered::Itself(None);
+        if let Some(visit) = visit {
+            answered = visit.answered(response.status(), response.headers()).await;
+        } else if let Some((store, question)) = &question
+            && !head.method.is_safe()
+            && (response.status().is_success() || response.status().is_redirection())
+        {
+            cache::invalidate(store, question).await;
         }
+        if let (Answered::Again, Some(plain)) = (&answered, plain) {
+            drop(connection);
+            for (_, condition) in cache::CONDITIONS {
+                headers.remove(condition);
+            }
+            self.meter.request()?;
+            let message = request_of(&head.method, &uri, &headers, plain);
+            (response, connection) = way.ask(message, size, trail).await?;
+        }
+
         let lease = Lease {
             connection,
             key: way.key,
             pool: Arc::clone(&egress.pool),
             done,
         };
+        let (response, keep) = match answered {
+            Answered::Kept(headers, body) => {
+                trail.exchange.from_cache = Some(FromCache::Validated);
+                (self.kept(headers, body, trail), None)
+            }
+            Answered::Itself(keep) => (response.map(Source::Network), keep),
+            Answered::Again => (response.map(Source::Network), None),
+        };
+        let mut response = response;
+        if let Some(dialled) = dialled {
+            self.outward(&target.origin, &dialled, response.headers_mut());
+        }
         Ok(Answer {
             response,
-            lease,
+            lease: Some(lease),
+            keep,
             timeouts: way.timeouts,
         })
+    }
+
+    /// An answer of the cache. Secrets are covered once more: who kept it may not have known all of them.
+    fn kept(&self, headers: HeaderMap, body: Bytes, trail: &mut Trail) -> Response<Source> {
+        trail.exchange.status = Some(StatusCode::OK.as_u16());
+        let mut response = Response::new(Source::Cache(Full::new(body)));
+        *response.headers_mut() = headers;
+        inspect::cover(&self.egress.0.scanner, response.headers_mut());
+        response
     }
 
     /// Puts a credential into the body where its placeholder is; whether it is anywhere.
@@ -343,6 +412,21 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
+    /// Sends the message, and takes the head of its answer.
+    async fn ask(
+        &self,
+        message: Request<Outgoing>,
+        size: u64,
+        trail: &mut Trail,
+    ) -> Result<(Response<Incoming>, Connection), EgressError> {
+        trail.shared.send(size)?;
+        let (response, connection) = self.send(message, size, trail).await?;
+        let with_credential = self.credential.is_some() || self.in_body.is_some();
+        let origin = &self.key.origin;
+        let response = receive(response, self.gate, origin, with_credential, trail)?;
+        Ok((response, connection))
+    }
+
     /// Sends the message, over an idle connection where there is one. One that turns out to have been closed is
     /// replaced: always where nothing had been written, and for idempotent requests without a body in any case.
     async fn send(
@@ -481,15 +565,31 @@ impl Way<'_> {
     }
 }
 
+/// A request as it is written to a connection.
+fn request_of(
+    method: &http::Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Outgoing,
+) -> Request<Outgoing> {
+    let mut message = Request::new(body);
+    method.clone_into(message.method_mut());
+    uri.clone_into(message.uri_mut());
+    *message.version_mut() = Version::HTTP_11;
+    headers.clone_into(message.headers_mut());
+    message
+}
+
 /// A second copy of a request that may be sent twice: idempotent (RFC 9110 §9.2.2) and without a body.
 fn copy(message: &Request<Outgoing>) -> Option<Request<Outgoing>> {
     let idempotent = message.method().is_idempotent() && message.body().is_end_stream();
     idempotent.then(|| {
-        let mut copy = Request::new(message.body().empty());
-        message.method().clone_into(copy.method_mut());
-        message.uri().clone_into(copy.uri_mut());
-        message.headers().clone_into(copy.headers_mut());
-        copy
+        request_of(
+            message.method(),
+            message.uri(),
+            message.headers(),
+            message.body().empty(),
+        )
     })
 }
 

@@ -12,10 +12,13 @@
 //! An origin that the user says is served elsewhere ([`Endpoint`]) keeps its public name in 1, 2 and 5; 3 and 4 are
 //! about the endpoint.
 //!
+//! With [`EgressBuilder::cache`], what was answered before is used again after 1 and 2, as a private cache may.
+//!
 //! A redirect is an answer; following it is a new request. Nothing is decompressed, and no proxy is used.
 
 mod addresses;
 mod body;
+mod cache;
 mod connection;
 mod credentials;
 mod egress;
@@ -41,6 +44,7 @@ mod wait;
 
 pub use addresses::{AddressClass, Classified, classify};
 pub use body::Body;
+pub use cache::{CACHED_BODY_MAX, CacheError, CacheLimits};
 pub use connection::{RESPONSE_HEAD_MAX, RESPONSE_HEADERS_MAX};
 pub use credentials::{CredentialError, Credentials, SECRET_MAX, SECRET_MIN};
 pub use egress::{BuildError, Egress, EgressBuilder};
@@ -50,7 +54,7 @@ pub use gate::Gate;
 pub use headers::{REQUEST_HEAD_MAX, REQUEST_HEADERS_MAX};
 pub use inject::BODY_CREDENTIAL_MAX;
 pub use meter::Meter;
-pub use observe::{Exchange, Observe};
+pub use observe::{Exchange, FromCache, Observe};
 pub use resolve::{FixedResolver, Resolve, SystemResolver};
 pub use timeouts::Timeouts;
 pub use tls::Roots;

@@ -26,9 +26,11 @@ pub struct Exchange {
     pub body_credential: Option<String>,
     /// The status of the response, where there was one.
     pub status: Option<u16>,
+    /// Whether what was answered before was used again.
+    pub from_cache: Option<FromCache>,
     /// Bytes sent: head and body.
     pub sent: u64,
-    /// Bytes received: head and body.
+    /// Bytes received: head and body, from the cache too.
     pub received: u64,
     /// From the question to the last byte of the answer.
     pub elapsed: Duration,
@@ -36,6 +38,15 @@ pub struct Exchange {
     pub denial: Option<Decision>,
     /// Why it did not end well: the error's message, or that the response was not read to its end.
     pub error: Option<String>,
+}
+
+/// How the cache had a part in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FromCache {
+    /// It is the cache's, and nobody was asked.
+    Fresh,
+    /// Its body is the cache's; the server said that it is still good.
+    Validated,
 }
 
 impl Exchange {
@@ -60,13 +71,18 @@ impl Exchange {
         )
     }
 
-    /// What became of it, in the journal's words: `denied: RULE`, an error's message, or `status 200`.
+    /// What became of it, in the journal's words: `denied: RULE`, an error's message, or `status 200`, with
+    /// `, from cache` or `, from cache after asking` where that is so.
     #[must_use]
     pub fn outcome(&self) -> String {
         match (&self.denial, &self.error, self.status) {
             (Some(denial), _, _) => format!("denied: {}", denial.rule),
             (None, Some(error), _) => error.clone(),
-            (None, None, Some(status)) => format!("status {status}"),
+            (None, None, Some(status)) => match self.from_cache {
+                None => format!("status {status}"),
+                Some(FromCache::Fresh) => format!("status {status}, from cache"),
+                Some(FromCache::Validated) => format!("status {status}, from cache after asking"),
+            },
             (None, None, None) => "ok".to_owned(),
         }
     }
@@ -140,6 +156,17 @@ mod tests {
                 denial,
                 error,
                 status,
+                ..plain.clone()
+            };
+            assert_eq!(exchange.outcome(), expected);
+        }
+        for (from_cache, expected) in [
+            (FromCache::Fresh, "status 200, from cache"),
+            (FromCache::Validated, "status 200, from cache after asking"),
+        ] {
+            let exchange = Exchange {
+                status: Some(200),
+                from_cache: Some(from_cache),
                 ..plain.clone()
             };
             assert_eq!(exchange.outcome(), expected);

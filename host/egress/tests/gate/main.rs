@@ -7,6 +7,7 @@
 )]
 
 mod bodies;
+mod cache;
 mod connections;
 mod credentials;
 mod denials;
