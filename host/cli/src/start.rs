@@ -27,6 +27,12 @@ const DEMO: &str = include_str!("../../../configs/scripts/demo.jsonl");
 /// Its id.
 pub(crate) const DEMO_ID: &str = "scripted/demo";
 
+/// How much of other services' answers is kept on disk.
+const ANSWERS: egress::CacheLimits = egress::CacheLimits {
+    bytes: 512 << 20,
+    entries: 20_000,
+};
+
 /// What a run needs before there is a session.
 pub(crate) struct Ready {
     pub(crate) paths: Paths,
@@ -60,7 +66,9 @@ impl Ready {
         let missing_key = ModelId::parse(&config.model_name)
             .ok()
             .and_then(|id| secrets::missing_key(&settings, &id));
-        let egress = egress::Egress::builder().credentials(credentials);
+        let egress = egress::Egress::builder()
+            .credentials(credentials)
+            .cache(paths.answers(), ANSWERS);
         let egress = reach::endpoints(egress, &here)?.build().map_err(usage)?;
         let requests = Arc::new(Requests::default());
         let providers = models::Providers::new(
