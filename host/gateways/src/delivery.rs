@@ -31,7 +31,7 @@ pub enum SendError {
         /// All names that there are; for the agent, those that it may use.
         known: Vec<String>,
     },
-    /// The agent may not use it.
+    /// Not granted: by the policy, or to the agent by the configuration.
     #[error("{} is denied by {}: {}", .0.subject, .0.rule, .0.remedy)]
     Denied(Box<Decision>),
     /// A message that cannot be sent.

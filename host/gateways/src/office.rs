@@ -29,6 +29,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// When to look again where nothing waits for this process: what others have left may be too old by then.
 const LOOK_AT_ALL: Duration = Duration::from_secs(60 * 60);
 
+/// Milliseconds that a message waits at most, as long as a service may ask for.
+const LONGEST_WAIT: u64 = 24 * 60 * 60 * 1000;
+
 /// What gateways stand on.
 pub struct Parts {
     /// The way out. Its credentials are those of [`Settings::credentials`].
@@ -368,7 +371,8 @@ impl Gateways {
         };
         let now = Timestamp::from_system(self.time.date()).as_millis();
         match claim.entry.not_before.as_millis().checked_sub(now) {
-            Some(wait @ 1..) => Look::In(Duration::from_millis(wait)),
+            Some(wait @ 1..=LONGEST_WAIT) => Look::In(Duration::from_millis(wait)),
+            // Nothing waits for so long: the clock was set back.
             _ => Look::Due(served),
         }
     }

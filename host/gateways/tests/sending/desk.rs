@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 
 pub(crate) const INTERACTIVE: &str = include_str!("../../../../configs/policies/interactive.toml");
 pub(crate) const CI: &str = include_str!("../../../../configs/policies/ci.toml");
+pub(crate) const OFFLINE: &str = include_str!("../../../../configs/policies/offline.toml");
 pub(crate) const TOKEN: &str = "xoxb-canary-0123456789";
 pub(crate) const SECRET: &str = "whsec-canary-0123456789";
 pub(crate) const SLACK: &str = "POST /api/chat.postMessage";
@@ -40,6 +41,11 @@ pub(crate) struct Clock {
 impl Clock {
     pub(crate) fn advance(&self, seconds: u64) {
         self.ms.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the clock back.
+    pub(crate) fn set_back(&self, seconds: u64) {
+        self.ms.fetch_sub(seconds * 1000, Ordering::SeqCst);
     }
 
     /// What was waited for between attempts, in milliseconds.

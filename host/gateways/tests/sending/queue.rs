@@ -69,6 +69,21 @@ async fn pauses_grow_and_end_with_a_record() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_set_back_holds_up_nothing() {
+    let desk = Desk::new().await;
+    let month = 30 * 24 * 3600;
+    desk.clock.advance(month);
+    desk.server.at(SLACK, vec![status(500, &[])]);
+    let gateways = desk.open();
+    gateways.enqueue("ops", message("x")).unwrap();
+    assert_eq!(gateways.deliver_due().await.unwrap(), minutes(1));
+    desk.server.at(SLACK, vec![ok()]);
+    desk.clock.set_back(month);
+    assert_eq!(gateways.deliver_due().await.unwrap(), None);
+    assert_eq!(gateways.waiting().unwrap(), 0);
+}
+
+#[tokio::test]
 async fn too_many_rounds_end_with_a_record_too() {
     let desk = Desk::new().await;
     desk.server.at(SLACK, vec![status(500, &[])]);

@@ -3,7 +3,7 @@
 use journal::{Redactor, Secret};
 use ml_intern_gateways::{About, Receipt, SendError, approval_required, error, turn_complete};
 
-use crate::desk::{CI, Desk, INTERACTIVE, SLACK, TOKEN, message, ok};
+use crate::desk::{CI, Desk, INTERACTIVE, OFFLINE, SLACK, TOKEN, message, ok};
 
 const RULES: &str = r#"
 [[rule]]
@@ -52,6 +52,13 @@ async fn the_policy_decides() {
         gateways.enqueue("ops", message("x")),
         Err(SendError::Denied(_))
     ));
+    let offline = open(OFFLINE);
+    let refused = offline.send("ops", message("x")).await.unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .starts_with("effect notify is denied by offline: no rule: add to test.toml: ")
+    );
     assert_eq!(gateways.waiting().unwrap(), 0, "nothing is kept");
 
     // A session that may send leaves its message; one that may not does not touch it.
