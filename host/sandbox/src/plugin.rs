@@ -379,7 +379,7 @@ fn known(import: &str) -> Result<(), String> {
         );
     }
     let ours = [
-        "progress", "state", "programs", "agents", "manifest", "calls",
+        "progress", "state", "programs", "agents", "notify", "manifest", "calls",
     ];
     let known = BASELINE.iter().any(|prefix| name.starts_with(prefix))
         || name.starts_with("wasi:http/")
@@ -411,6 +411,8 @@ fn declared(import: &str, manifest: &Manifest) -> Result<(), String> {
         )
     } else if name == "ml-intern:plugin/programs" {
         (!has(|need| matches!(need, Need::Program(_))), "program")
+    } else if name == "ml-intern:plugin/notify" {
+        (!has(|need| matches!(need, Need::Notify)), "notify")
     } else if name == "ml-intern:plugin/agents" {
         (!has(|need| matches!(need, Need::Agent)), "agent")
     } else if name == "ml-intern:plugin/state" {
