@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod fail;
 mod mounts;
+mod notices;
 mod paths;
 mod profile;
 mod prompt;

@@ -73,6 +73,11 @@ impl Paths {
         self.state.clone()
     }
 
+    /// Messages to people that are not delivered yet.
+    pub(crate) fn outbox(&self) -> PathBuf {
+        self.state.join("outbox")
+    }
+
     /// All sessions.
     pub(crate) fn sessions(&self) -> PathBuf {
         self.state.join("sessions")

@@ -6,7 +6,7 @@ use models::{ModelId, Settings};
 
 use crate::config::{self, Here};
 use crate::fail::Fail;
-use crate::reach;
+use crate::{notices, reach};
 
 /// Variables that hold a secret where they are set.
 const KNOWN: [&str; 9] = [
@@ -24,7 +24,8 @@ const KNOWN: [&str; 9] = [
 /// What takes the secrets out of what is written.
 pub(crate) fn redactor() -> Result<Redactor, Fail> {
     let here = Here::find(Vec::new())?;
-    Ok(held(&settings(&here)?, &here)?.0)
+    let notices = notices::settings(&here.loaded.config);
+    Ok(held(&settings(&here)?, &notices, &here)?.0)
 }
 
 /// Where model providers are, and their keys.
@@ -47,8 +48,13 @@ pub(crate) fn missing_key(settings: &Settings, id: &ModelId) -> Option<&'static 
 }
 
 /// The same secrets for both sinks: the journal's redactor and the egress gate's scan. The keys of model providers are
-/// put on requests to their own origins, and so are those of the services that tools talk to.
-pub(crate) fn held(settings: &Settings, here: &Here) -> Result<(Redactor, Credentials), Fail> {
+/// put on requests to their own origins, and so are those of the services that tools and messages go
+/// to.
+pub(crate) fn held(
+    settings: &Settings,
+    notices: &gateways::Settings,
+    here: &Here,
+) -> Result<(Redactor, Credentials), Fail> {
     let keys: Vec<(&str, &str)> = settings
         .secrets()
         .map(|(name, key)| (name, key.reveal()))
@@ -89,8 +95,11 @@ pub(crate) fn held(settings: &Settings, here: &Here) -> Result<(Redactor, Creden
             .known(&name.to_ascii_lowercase(), value)
             .map_err(|error| Fail::usage(format!("{name}: {error}")))?;
     }
-    let credentials = settings
+    let credentials = notices
         .credentials(reach::credentials(credentials, &services)?)
+        .map_err(|error| Fail::usage(error.to_string()))?;
+    let credentials = settings
+        .credentials(credentials)
         .map_err(|error| Fail::usage(error.to_string()))?;
     Ok((redactor, credentials))
 }

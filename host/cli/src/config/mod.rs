@@ -41,7 +41,7 @@ pub(crate) use environment::Environment;
 pub(crate) use error::{ConfigError, Problem};
 pub(crate) use files::File;
 pub(crate) use schema::{published, schema};
-pub(crate) use values::Config;
+pub(crate) use values::{AutoEvent, Config, Provider};
 
 use crate::fail::Fail;
 

@@ -66,7 +66,12 @@ impl wit::Host for GuestState {
                 wit::Severity::Error => Severity::Error,
             },
         };
-        let (outcome, answer) = match services.notify(&call, notice).await {
+        let sent = {
+            // Tries for a minute, and that is the service's time.
+            let _still = self.deadline.stand_still();
+            services.notify(&call, notice).await
+        };
+        let (outcome, answer) = match sent {
             Ok(Sent::Delivered { id }) => ("sent".to_owned(), Ok(wit::Receipt::Sent(id))),
             Ok(Sent::Queued { why }) => {
                 (format!("queued: {why}"), Ok(wit::Receipt::Queued(why)))
