@@ -296,9 +296,9 @@ def jobs():
     assert api.inspect_job(job_id=hanging.id, namespace="tabular-lab").status.stage == "CANCELED"
     for number in range(25):
         api.run_job(image="python:3.12", command=["true"], labels={"number": str(number)})
-    assert len(list(api.list_jobs())) == 27
-    assert [one.id for one in api.list_jobs(labels={"project": "wine"})] == [job.id]
-    assert [one.id for one in api.list_jobs(status="ERROR")] == [followed.id]
+    assert len(list(api.list_jobs(namespace="ada"))) == 27
+    assert [one.id for one in api.list_jobs(namespace="ada", labels={"project": "wine"})] == [job.id]
+    assert [one.id for one in api.list_jobs(namespace="ada", status="ERROR")] == [followed.id]
     names = {machine.name: machine for machine in api.list_jobs_hardware()}
     assert names["cpu-basic"].accelerator is None and names["cpu-basic"].unit_label == "minute"
     assert names["a100-large"].accelerator.vram == "80 GB"
