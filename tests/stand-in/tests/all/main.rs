@@ -5,7 +5,9 @@
     reason = "tests; a panic is their report"
 )]
 
+mod binary;
 mod client;
 mod conformance;
 mod faults;
+mod hub;
 mod services;
