@@ -1,0 +1,11 @@
+//! The stand-in, asked as its users ask it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests; a panic is their report"
+)]
+
+mod client;
+mod conformance;
+mod faults;
+mod services;
