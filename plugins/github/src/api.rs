@@ -21,6 +21,8 @@ pub(crate) struct Rate {
     remaining: Option<u64>,
     /// Seconds since 1970 when it is whole again.
     reset: Option<u64>,
+    /// Whether it is that of searches, which counts minutes rather than hours.
+    searches: bool,
 }
 
 impl Rate {
@@ -30,18 +32,31 @@ impl Rate {
             limit: number("x-ratelimit-limit"),
             remaining: number("x-ratelimit-remaining"),
             reset: number("x-ratelimit-reset"),
+            searches: headers.get("x-ratelimit-resource") == Some("search"),
         }
     }
 
     /// One line for the end of a result; none where GitHub says nothing.
     pub(crate) fn line(self) -> Option<String> {
         let (limit, remaining) = (self.limit?, self.remaining?);
-        let token = if limit <= 60 {
-            "; a person can set GITHUB_TOKEN for 5,000 an hour"
+        let what = if self.searches {
+            "searches left in this minute"
         } else {
-            ""
+            "requests left in this hour"
         };
-        Some(format!("[GitHub: {remaining} of {limit} requests left{token}]"))
+        let token = self.more().map_or_else(String::new, |more| {
+            format!("; with a GITHUB_TOKEN, which a person can set, it is {more}")
+        });
+        Some(format!("[GitHub: {remaining} of {limit} {what}{token}]"))
+    }
+
+    /// How many it would be with a token, where this is what one has without.
+    fn more(self) -> Option<&'static str> {
+        match (self.searches, self.limit?) {
+            (false, ..=60) => Some("5,000"),
+            (true, ..=10) => Some("30"),
+            _ => None,
+        }
     }
 
     fn used_up(self) -> bool {
@@ -57,9 +72,9 @@ pub(crate) struct Answered<T> {
 }
 
 /// A request of the API. The path begins with `/` and is encoded.
-pub(crate) fn request(path: &str, query: &[(&str, &str)]) -> Request {
+pub(crate) fn request(path: &str, query: &[(&str, &str)], accept: &str) -> Request {
     let mut request = Request::get(format!("{API}{path}"))
-        .header("accept", "application/vnd.github+json")
+        .header("accept", accept)
         .header("x-github-api-version", "2022-11-28")
         .patience(WAIT);
     for (name, value) in query {
@@ -74,7 +89,7 @@ pub(crate) fn get<T: DeserializeOwned>(
     query: &[(&str, &str)],
     limit: usize,
 ) -> Result<Answered<T>, Failure> {
-    let answer = ask(&request(path, query))?;
+    let answer = ask(&request(path, query, "application/vnd.github+json"))?;
     let rate = Rate::of(&answer.headers);
     let value = answer.json(limit)?;
     Ok(Answered { value, rate })
@@ -82,8 +97,9 @@ pub(crate) fn get<T: DeserializeOwned>(
 
 /// The answer to a request, if it is one of success.
 pub(crate) fn ask(request: &Request) -> Result<Response, Failure> {
+    // A repository that was renamed is at another place.
     Patience::default()
-        .send(request)
+        .follow(request, 2)
         .and_then(Response::success)
         .map_err(explain)
 }
@@ -118,15 +134,19 @@ fn explain(error: Error) -> Failure {
             let when = wait.map_or_else(String::new, |seconds| {
                 format!(" It is whole again in {} min.", seconds.div_ceil(60))
             });
-            let token = match rate.limit {
-                Some(limit) if limit <= 60 => " A person can set GITHUB_TOKEN for 5,000 requests an hour.",
-                _ => "",
+            let token = rate.more().map_or_else(String::new, |more| {
+                format!(" With a GITHUB_TOKEN, which a person can set, it is {more}.")
+            });
+            let what = if rate.searches {
+                "searches a minute"
+            } else {
+                "requests an hour"
             };
             Failure::Upstream(UpstreamError {
                 status: Some(*status),
                 retry_after: wait.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX)),
                 message: format!(
-                    "GitHub's rate of {} requests is used up.{when}{token}",
+                    "GitHub's rate of {} {what} is used up.{when}{token}",
                     rate.limit.unwrap_or_default()
                 ),
             })
@@ -135,7 +155,9 @@ fn explain(error: Error) -> Failure {
             "GitHub does not take the token: a person has to set another GITHUB_TOKEN, or none ({message})"
         )),
         404 | 451 => Failure::failed(format!("{MISSING}: {request} (status {status}: {message})")),
-        422 => Failure::failed(format!("GitHub cannot make sense of it: {message} ({request})")),
+        422 => Failure::failed(format!(
+            "GitHub cannot make sense of it: {message} ({request})"
+        )),
         _ => error.into(),
     }
 }

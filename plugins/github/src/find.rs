@@ -10,10 +10,36 @@ use crate::{RESULT, score};
 
 /// What folders and files of examples are called, the most telling first.
 pub(crate) const PATTERNS: [&str; 30] = [
-    "scripts", "examples", "example", "notebooks", "notebook", "tutorials", "tutorial", "quickstart",
-    "walkthroughs", "walkthrough", "cookbook", "cookbooks", "recipes", "recipe", "demos", "demo", "samples",
-    "sample", "guides", "guide", "getting-started", "getting_started", "playground", "howto", "how-to",
-    "use-cases", "usecases", "use_cases", "sandbox", "showcase",
+    "scripts",
+    "examples",
+    "example",
+    "notebooks",
+    "notebook",
+    "tutorials",
+    "tutorial",
+    "quickstart",
+    "walkthroughs",
+    "walkthrough",
+    "cookbook",
+    "cookbooks",
+    "recipes",
+    "recipe",
+    "demos",
+    "demo",
+    "samples",
+    "sample",
+    "guides",
+    "guide",
+    "getting-started",
+    "getting_started",
+    "playground",
+    "howto",
+    "how-to",
+    "use-cases",
+    "usecases",
+    "use_cases",
+    "sandbox",
+    "showcase",
 ];
 
 /// Bytes of a tree that are read at most.
@@ -90,7 +116,10 @@ struct Seen {
 }
 
 pub(crate) fn find(arguments: Find) -> Result<Output, Failure> {
-    let (org, repo) = (name("/org", &arguments.org)?, name("/repo", &arguments.repo)?);
+    let (org, repo) = (
+        name("/org", &arguments.org)?,
+        name("/repo", &arguments.repo)?,
+    );
     if !(1..=100).contains(&arguments.max_results) {
         return Err(wrong("/max_results", "1 to 100"));
     }
@@ -102,7 +131,8 @@ pub(crate) fn find(arguments: Find) -> Result<Output, Failure> {
         .as_deref()
         .map(str::trim)
         .filter(|keyword| !keyword.is_empty());
-    let found: Answered<Repository> = match api::get(&format!("/repos/{org}/{repo}"), &[], 1 << 20) {
+    let found: Answered<Repository> = match api::get(&format!("/repos/{org}/{repo}"), &[], 1 << 20)
+    {
         Err(missing) if api::is_missing(&missing) => return Err(like(org, repo, missing)),
         other => other?,
     };
@@ -141,7 +171,10 @@ pub(crate) fn find(arguments: Find) -> Result<Output, Failure> {
         told += 1;
     }
     if skipped + told < ranked.len() && told > 0 {
-        text.push_str(&format!("\n[call again with offset={} for more]\n", skipped + told));
+        text.push_str(&format!(
+            "\n[call again with offset={} for more]\n",
+            skipped + told
+        ));
     }
     for line in [seen.note, seen.rate.line()].into_iter().flatten() {
         text.push_str(&format!("\n{line}\n"));
@@ -185,7 +218,13 @@ fn files(org: &str, repo: &str, branch: &str) -> Result<Seen, Failure> {
     }
     let root: Answered<Tree> = api::get(&at(branch), &[], TREE)?;
     rate = root.rate;
-    let mut files: Vec<Entry> = root.value.tree.iter().filter(|entry| file(entry)).cloned().collect();
+    let mut files: Vec<Entry> = root
+        .value
+        .tree
+        .iter()
+        .filter(|entry| file(entry))
+        .cloned()
+        .collect();
     let mut folders: Vec<&Entry> = root
         .value
         .tree
@@ -198,17 +237,28 @@ fn files(org: &str, repo: &str, branch: &str) -> Result<Seen, Failure> {
         let inside: Answered<Tree> = api::get(&at(&folder.sha), &[("recursive", "1")], TREE)?;
         rate = inside.rate;
         looked.push(folder.path.clone());
-        files.extend(inside.value.tree.into_iter().filter(file).map(|entry| Entry {
-            path: format!("{}/{}", folder.path, entry.path),
-            ..entry
-        }));
+        files.extend(
+            inside
+                .value
+                .tree
+                .into_iter()
+                .filter(file)
+                .map(|entry| Entry {
+                    path: format!("{}/{}", folder.path, entry.path),
+                    ..entry
+                }),
+        );
     }
     Ok(Seen {
         files,
         commit,
         note: Some(format!(
             "[the repository is too large for GitHub to list whole: these are its root and {}]",
-            if looked.is_empty() { "no folder".to_owned() } else { looked.join(", ") }
+            if looked.is_empty() {
+                "no folder".to_owned()
+            } else {
+                looked.join(", ")
+            }
         )),
         rate,
     })
@@ -251,7 +301,11 @@ fn order(path: &str) -> (bool, usize, usize, String) {
     let deepest = parts
         .iter()
         .rev()
-        .find_map(|part| PATTERNS.iter().position(|pattern| part.eq_ignore_ascii_case(pattern)))
+        .find_map(|part| {
+            PATTERNS
+                .iter()
+                .position(|pattern| part.eq_ignore_ascii_case(pattern))
+        })
         .unwrap_or(PATTERNS.len());
     (
         !matches!(first, "examples" | "example"),
@@ -276,7 +330,12 @@ struct Named {
 /// What is said of a repository that is not there: those of its organisation that are called like it.
 fn like(org: &str, repo: &str, missing: Failure) -> Failure {
     let query = format!("org:{org} {repo}");
-    let asked = [("q", query.as_str()), ("sort", "stars"), ("order", "desc"), ("per_page", "10")];
+    let asked = [
+        ("q", query.as_str()),
+        ("sort", "stars"),
+        ("order", "desc"),
+        ("per_page", "10"),
+    ];
     let Ok(similar) = api::get::<Similar>("/search/repositories", &asked, 4 << 20) else {
         return missing;
     };
@@ -288,8 +347,16 @@ fn like(org: &str, repo: &str, missing: Failure) -> Failure {
         .items
         .iter()
         .map(|found| {
-            let about: String = found.description.clone().unwrap_or_default().chars().take(80).collect();
-            format!("- {} {about}", found.full_name).trim_end().to_owned()
+            let about: String = found
+                .description
+                .clone()
+                .unwrap_or_default()
+                .chars()
+                .take(80)
+                .collect();
+            format!("- {} {about}", found.full_name)
+                .trim_end()
+                .to_owned()
         })
         .collect();
     Failure::failed(format!(

@@ -46,14 +46,14 @@ pub fn plugin() -> Plugin {
          those whose path is like it. Look at working code before you write your own, then read it with github_read_file.",
         Operation::new("find", find::find)
             .effects([Effect::Observe])
-            .needs(needs(&["/repos", "/search/repositories"])),
+            .needs(needs(&["/repos", "/repositories", "/search/repositories"])),
     ))
     .tool(Tool::new(
         "github_list_repos",
         "Lists the repositories of a GitHub organisation or user, ranked over all of them.",
         Operation::new("list", list::list)
             .effects([Effect::Observe])
-            .needs(needs(&["/orgs", "/users", "/search/repositories"])),
+            .needs(needs(&["/orgs", "/organizations", "/users", "/user", "/search/repositories"])),
     ))
     .tool(Tool::new(
         "github_read_file",
@@ -61,7 +61,7 @@ pub fn plugin() -> Plugin {
          Markdown without their outputs.",
         Operation::new("read", read::read)
             .effects([Effect::Observe])
-            .needs(needs(&["/repos"])),
+            .needs(needs(&["/repos", "/repositories"])),
     ))
 }
 

@@ -124,7 +124,10 @@ pub(crate) fn list(arguments: List) -> Result<Output, Failure> {
         None => repositories.len() as u32 == arguments.limit,
     };
     if more && !repositories.is_empty() {
-        text.push_str(&format!("\n[call again with page={} for more]\n", arguments.page + 1));
+        text.push_str(&format!(
+            "\n[call again with page={} for more]\n",
+            arguments.page + 1
+        ));
     }
     if let Some(line) = rate.line() {
         text.push_str(&format!("\n{line}\n"));
@@ -155,7 +158,12 @@ fn fetch(owner: &str, arguments: &List) -> Result<(Vec<Repository>, Option<u64>,
                 OwnerType::Org => "orgs",
                 OwnerType::User => "users",
             };
-            let asked = [("sort", "created"), ("direction", order), ("per_page", &limit), ("page", &page)];
+            let asked = [
+                ("sort", "created"),
+                ("direction", order),
+                ("per_page", &limit),
+                ("page", &page),
+            ];
             let found: Answered<Vec<Repository>> =
                 api::get(&format!("/{kind}/{owner}/repos"), &asked, LIMIT)?;
             return Ok((found.value, None, found.rate));
@@ -191,7 +199,13 @@ fn item(number: usize, found: &Repository) -> String {
         line.push_str(&format!(", last change {day}"));
     }
     line.push('\n');
-    let about: String = found.description.clone().unwrap_or_default().chars().take(100).collect();
+    let about: String = found
+        .description
+        .clone()
+        .unwrap_or_default()
+        .chars()
+        .take(100)
+        .collect();
     if !about.is_empty() {
         line.push_str(&format!("   {}\n", about.replace('\n', " ")));
     }

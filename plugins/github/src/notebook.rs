@@ -57,10 +57,19 @@ impl Default for Source {
 pub(crate) fn markdown(text: &str) -> Result<String, Failure> {
     let notebook: Notebook = serde_json::from_str(text)
         .map_err(|error| Failure::failed(format!("the notebook cannot be read: {error}")))?;
-    let language = notebook.metadata.kernelspec.language.unwrap_or_else(|| "python".to_owned());
+    let language = notebook
+        .metadata
+        .kernelspec
+        .language
+        .unwrap_or_else(|| "python".to_owned());
     let mut parts = Vec::new();
     for cell in notebook.cells {
-        if cell.metadata.tags.iter().any(|tag| HIDDEN.contains(&tag.as_str())) {
+        if cell
+            .metadata
+            .tags
+            .iter()
+            .any(|tag| HIDDEN.contains(&tag.as_str()))
+        {
             continue;
         }
         let source = match cell.source {
@@ -101,7 +110,9 @@ mod tests {
             markdown(&notebook.to_string()).unwrap(),
             "# Title\nWords.\n\n```python\nprint(1)\n```"
         );
-        let Err(Failure::Failed(text)) = markdown("{") else { panic!() };
+        let Err(Failure::Failed(text)) = markdown("{") else {
+            panic!()
+        };
         assert!(text.starts_with("the notebook cannot be read: "), "{text}");
     }
 }

@@ -70,7 +70,10 @@ pub(crate) fn read(arguments: Read) -> Result<Output, Failure> {
     let (owner, repo) = pair("/repo", &arguments.repo)?;
     let path = arguments.path.trim_matches('/');
     if path.is_empty() || path.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        return Err(wrong("/path", "a file's path in the repository, without .. in it"));
+        return Err(wrong(
+            "/path",
+            "a file's path in the repository, without .. in it",
+        ));
     }
     if arguments.reference.is_empty() {
         return Err(wrong("/ref", "a branch, a tag or a commit"));
@@ -81,7 +84,10 @@ pub(crate) fn read(arguments: Read) -> Result<Output, Failure> {
     if let (Some(start), Some(end)) = (arguments.line_start, arguments.line_end)
         && start > end
     {
-        return Err(wrong("/line_end", &format!("{start} or more, as line_start is {start}")));
+        return Err(wrong(
+            "/line_end",
+            &format!("{start} or more, as line_start is {start}"),
+        ));
     }
     let (bytes, rate) = fetch(owner, repo, path, &arguments.reference)?;
     let text = match String::from_utf8(bytes) {
@@ -98,7 +104,9 @@ pub(crate) fn read(arguments: Read) -> Result<Output, Failure> {
 }
 
 fn binary(path: &str, bytes: usize) -> Failure {
-    Failure::failed(format!("{path} is no text: {bytes} bytes of something else"))
+    Failure::failed(format!(
+        "{path} is no text: {bytes} bytes of something else"
+    ))
 }
 
 /// The file's bytes. A large one comes without its contents, and is asked for again as it is.
@@ -119,23 +127,31 @@ fn fetch(owner: &str, repo: &str, path: &str, reference: &str) -> Result<(Vec<u8
                     _ => format!("{} ({} bytes)", entry.name, entry.size),
                 })
                 .collect();
-            return Err(Failure::failed(format!("{path} is a folder. In it:\n{}", names.join("\n"))));
+            return Err(Failure::failed(format!(
+                "{path} is a folder. In it:\n{}",
+                names.join("\n")
+            )));
         }
         Contents::File(file) => file,
     };
     if file.kind != "file" {
-        return Err(Failure::failed(format!("{path} is no file but a {}", file.kind)));
+        return Err(Failure::failed(format!(
+            "{path} is no file but a {}",
+            file.kind
+        )));
     }
     if file.encoding == "base64" && !(file.content.is_empty() && file.size > 0) {
-        let plain: String = file.content.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-        let bytes = STANDARD
-            .decode(plain)
-            .map_err(|error| Failure::failed(format!("GitHub's copy of {path} cannot be read: {error}")))?;
+        let plain: String = file
+            .content
+            .chars()
+            .filter(|c| !c.is_ascii_whitespace())
+            .collect();
+        let bytes = STANDARD.decode(plain).map_err(|error| {
+            Failure::failed(format!("GitHub's copy of {path} cannot be read: {error}"))
+        })?;
         return Ok((bytes, found.rate));
     }
-    let mut request = api::request(&place, at);
-    request = request.header("accept", "application/vnd.github.raw");
-    let answer = api::ask(&request)?;
+    let answer = api::ask(&api::request(&place, at, "application/vnd.github.raw"))?;
     let rate = api::rate(&answer);
     Ok((answer.bytes(FILE)?, rate))
 }
@@ -158,7 +174,10 @@ fn shown(arguments: &Read, text: &str, language: &str, rate: Rate) -> Output {
             // A first line that is too long is shown as far as it goes.
             if body.is_empty() {
                 let cut: String = line.chars().take(left / 4).collect();
-                body = format!("{cut}… [line cut: it has {} characters]\n", line.chars().count());
+                body = format!(
+                    "{cut}… [line cut: it has {} characters]\n",
+                    line.chars().count()
+                );
                 end += 1;
             }
             break;
@@ -167,7 +186,10 @@ fn shown(arguments: &Read, text: &str, language: &str, rate: Rate) -> Output {
         body.push('\n');
         end += 1;
     }
-    let mut out = format!("**Reading file from repo: {}, path: {}**\n", arguments.repo, arguments.path);
+    let mut out = format!(
+        "**Reading file from repo: {}, path: {}**\n",
+        arguments.repo, arguments.path
+    );
     if arguments.reference != "HEAD" {
         out.push_str(&format!("Ref: {}\n", arguments.reference));
     }
@@ -178,7 +200,10 @@ fn shown(arguments: &Read, text: &str, language: &str, rate: Rate) -> Output {
     if end < total || given {
         out.push_str(&format!("Showing lines {start}-{end} out of {total}."));
         if end < total {
-            out.push_str(&format!(" Call again with line_start={} for more.", end + 1));
+            out.push_str(&format!(
+                " Call again with line_start={} for more.",
+                end + 1
+            ));
         }
         out.push('\n');
     }

@@ -84,7 +84,12 @@ mod tests {
 
     #[test]
     fn paths_against_the_patterns() {
-        let best = |path: &str| PATTERNS.iter().map(|pattern| token_set(path, pattern)).max();
+        let best = |path: &str| {
+            PATTERNS
+                .iter()
+                .map(|pattern| token_set(path, pattern))
+                .max()
+        };
         assert_eq!(best("examples/scripts/sft.py"), Some(100));
         assert_eq!(best("src/trl/trainer/sft_trainer.py"), Some(38));
         assert_eq!(best("README.md"), Some(50));
