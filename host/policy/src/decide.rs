@@ -261,8 +261,10 @@ impl Policy {
             .flat_map(|(_, http)| http.parts(region, request))
             .collect();
         regions.insert(region.clone());
+        let mut regions: Vec<HttpRegion> = regions.into_iter().collect();
+        regions.sort_by_key(|region| region.path.narrowness());
         let mut parts: Vec<(HttpRegion, Ruling<'_>)> = Vec::new();
-        // In their order, each region comes after those that contain it.
+        // Each region comes after those that contain it here, and in the order of their text in the end.
         for region in regions {
             let ruling = self.ruling(&Atom::Http(region.clone()), request);
             let around = parts.iter().rev().find(|(one, _)| one.contains(&region));
@@ -270,6 +272,7 @@ impl Policy {
                 parts.push((region, ruling));
             }
         }
+        parts.sort_by(|(one, _), (other, _)| one.cmp(other));
         parts
     }
 

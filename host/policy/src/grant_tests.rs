@@ -7,7 +7,9 @@ use crate::http_grant::HttpGrant;
 use crate::web::Web;
 
 const ORIGINS: [&str; 2] = ["https://x.y", "http://127.0.0.1:1"];
-const PATHS: [&str; 6] = ["/", "/a", "/a/b", "/a/b/c", "/ab", "/d"];
+const PATHS: [&str; 10] = [
+    "/", "/a", "/a/b", "/a/b/c", "/ab", "/d", "/*", "/*/b", "/a/*", "/a/*/c",
+];
 const REQUESTS: [&str; 8] = [
     "/", "/a", "/a/", "/a/b/c/d", "/a/x", "/ab", "/d/e", "/%61/b",
 ];

@@ -97,10 +97,13 @@ pub(crate) struct HttpGrant {
 
 impl HttpGrant {
     pub(crate) fn new(allowances: Vec<HttpAllowance>, exceptions: Vec<HttpRegion>) -> Self {
-        let mut exceptions = greatest(exceptions, HttpRegion::contains);
         let mut allowances = greatest(allowances, HttpAllowance::contains);
         allowances.retain(|one| !exceptions.iter().any(|e| e.contains(&one.region)));
-        exceptions.retain(|e| allowances.iter().any(|one| one.region.contains(e)));
+        // Of an exception, what it takes from some allowance.
+        let parts = exceptions
+            .iter()
+            .flat_map(|e| allowances.iter().filter_map(|one| one.region.meet(e)));
+        let exceptions = greatest(parts.collect(), HttpRegion::contains);
         HttpGrant {
             allowances,
             exceptions,
@@ -128,7 +131,7 @@ impl HttpGrant {
     /// What a request gets; none where it is not allowed.
     ///
     /// Where several allowances cover it, one with a credential goes before one without, then one with a credential for
-    /// the body, then the longer path, then the wider addresses, then the credentials' names: always one of them as it
+    /// the body, then the narrower path, then the wider addresses, then the credentials' names: always one of them as it
     /// stands, never a mixture.
     pub(crate) fn permit(&self, request: &HttpRegion) -> Option<HttpPermit> {
         if self.exceptions.iter().any(|one| one.contains(request)) {
@@ -141,7 +144,7 @@ impl HttpGrant {
                 (
                     one.credential.is_some(),
                     one.body_credential.is_some(),
-                    one.region.path.as_str().len(),
+                    one.region.path.narrowness(),
                     one.addresses,
                     one.credential.as_deref(),
                     one.body_credential.as_deref(),

@@ -7,6 +7,8 @@
 //! | --- | --- | --- |
 //! | `/` | every path | |
 //! | `/api` | `/api`, `/api/`, `/api/x`, `/%61pi/x` | `/apix`, `/`, `/API` |
+//! | `/api/*/commit` | `/api/a/commit`, `/api/b/commit/main` | `/api/commit`, `/api/a/b/commit` |
+//! | `/api/a*` | `/api/a*/x`: a `*` beside others is only a character | `/api/ab` |
 //! | `/a b` | refused: write `/a%20b` | |
 //! | `/api/` | refused: write `/api` | |
 //!
@@ -14,6 +16,9 @@
 //! `.` and `..` segments (also before a `;`), escapes of `.`, `/`, `\`, control characters and of an escape (`%2561`),
 //! escapes without two digits, backslashes, control characters, blanks, characters outside ASCII, `?` and `#`. Queries
 //! are cut off before.
+//!
+//! A segment `*` in a prefix stands for any one segment. A request whose path has such a segment is refused: it could not be
+//! told from a prefix.
 //!
 //! Case counts. Where a server ignores it, a rule that denies a path does not hold in other cases: allow what is meant,
 //! rather than deny what is not.
@@ -23,6 +28,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+/// The segment that stands for any one.
+const ANY: &str = "*";
 
 /// The beginning of a path, in whole segments; always in the one spelling that comparisons use.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +57,13 @@ impl PathPrefix {
     /// Where [`check_path`] refuses the path.
     pub fn of_path(path: &str) -> Result<Self, PrefixError> {
         let mut normal = normalise(path)?.into_owned();
+        let mut at = 1;
+        for segment in normal.split('/').skip(1) {
+            if segment == ANY {
+                return Err(PrefixError::new(path, at, PrefixProblem::Star));
+            }
+            at += segment.len() + 1;
+        }
         if normal.len() > 1 && normal.ends_with('/') {
             normal.pop();
         }
@@ -64,23 +79,49 @@ impl PathPrefix {
     /// Whether everything that `other` covers, this covers.
     #[must_use]
     pub fn contains(&self, other: &PathPrefix) -> bool {
-        self.0 == "/"
-            || other
-                .0
-                .strip_prefix(self.0.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let mut others = other.segments();
+        self.segments().all(|segment| {
+            others
+                .next()
+                .is_some_and(|other| segment == ANY || segment == other)
+        })
     }
 
-    /// What both cover: the longer of the two where one contains the other, else nothing.
+    /// What both cover, where they have anything in common.
     #[must_use]
     pub fn meet(&self, other: &PathPrefix) -> Option<PathPrefix> {
-        if self.contains(other) {
-            Some(other.clone())
-        } else if other.contains(self) {
-            Some(self.clone())
-        } else {
-            None
+        let (mut ones, mut others) = (self.segments(), other.segments());
+        let mut both = String::new();
+        loop {
+            let segment = match (ones.next(), others.next()) {
+                (None, None) => break,
+                (Some(one), None | Some(ANY)) => one,
+                (None | Some(ANY), Some(other)) => other,
+                (Some(one), Some(other)) if one == other => one,
+                (Some(_), Some(_)) => return None,
+            };
+            both.push('/');
+            both.push_str(segment);
         }
+        Some(if both.is_empty() {
+            PathPrefix::root()
+        } else {
+            PathPrefix(both)
+        })
+    }
+
+    /// An order in which each comes after those that contain it: by segments, then by those of them that say which.
+    pub(crate) fn narrowness(&self) -> (usize, usize) {
+        let said = self.segments().filter(|segment| *segment != ANY).count();
+        (self.segments().count(), said)
+    }
+
+    fn segments(&self) -> impl Iterator<Item = &str> {
+        // The root has none.
+        self.0
+            .split('/')
+            .skip(1)
+            .filter(|segment| !segment.is_empty())
     }
 }
 
@@ -163,6 +204,11 @@ pub enum PrefixProblem {
     /// An escape that hides a dot, a slash, a backslash, a control character or another escape.
     #[error("escapes of `.`, `/`, `\\`, control characters and of escapes are not allowed")]
     HiddenCharacter,
+    /// A segment `*` in a request.
+    #[error(
+        "a segment `*` stands for any one in prefixes, so no request can be decided about that has one"
+    )]
+    Star,
     /// A backslash.
     #[error("backslashes are not allowed: some servers read them as `/`")]
     Backslash,
