@@ -9,6 +9,8 @@ mod git;
 mod glob;
 mod needs;
 mod repo;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod words;
 

@@ -13,14 +13,15 @@ pub(crate) fn size(bytes: u64) -> String {
     if bytes < 1_000 {
         return format!("{bytes} B");
     }
-    let mut tenths = u128::from(bytes) * 10;
-    let mut unit = "B";
+    let mut divisor = 1_u128;
+    let (mut tenths, mut unit) = (0, "B");
     for next in UNITS {
-        if tenths < 9_995 {
+        divisor *= 1_000;
+        unit = next;
+        tenths = (u128::from(bytes) * 10 + divisor / 2) / divisor;
+        if tenths < 10_000 {
             break;
         }
-        tenths = (tenths + 500) / 1_000;
-        unit = next;
     }
     format!("{}.{} {unit}", tenths / 10, tenths % 10)
 }
@@ -93,6 +94,8 @@ mod tests {
             (1_000, "1.0 kB"),
             (1_250, "1.3 kB"),
             (999_499, "999.5 kB"),
+            (999_949, "999.9 kB"),
+            (999_950, "1.0 MB"),
             (999_999, "1.0 MB"),
             (5_000_000_000, "5.0 GB"),
             (u64::MAX, "18446744.1 TB"),
