@@ -95,7 +95,7 @@ pub(crate) fn marked(content: &str) -> Result<Option<String>, Failure> {
                 .map(|line| line.trim_start_matches("tags:").trim().to_owned())
                 .unwrap_or_default();
             if let Some(items) = value.strip_prefix('[').and_then(|v| v.strip_suffix(']')) {
-                if items.split(',').any(|item| is_mark(item)) {
+                if items.split(',').any(is_mark) {
                     return Ok(None);
                 }
                 let comma = if items.trim().is_empty() { "" } else { ", " };

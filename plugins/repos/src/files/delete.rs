@@ -132,6 +132,11 @@ pub(crate) fn run(asked: &Delete) -> Result<Output, Failure> {
         done.url,
         short(&head)
     );
+    if sure && kept > 0 {
+        text.push_str(
+            ".gitattributes stays: it says which files are large. Name it to delete it too.\n\n",
+        );
+    }
     let mut left = LISTED;
     for (number, file) in gone.iter().enumerate() {
         let line = format!("- {} ({})\n", file.path, size(file.size));

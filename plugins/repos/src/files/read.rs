@@ -83,6 +83,9 @@ pub(crate) fn run(asked: Read) -> Result<Output, Failure> {
         ))
         .with_structured(&structured);
     }
+    if total == 0 {
+        return Output::text(format!("{heading}\nThe file is empty.")).with_structured(&structured);
+    }
     let is_notebook = extension(path) == "ipynb";
     let bound = if is_notebook { NOTEBOOK } else { TEXT };
     let bytes = rest(repo, &revision, path, first, bound)?;

@@ -111,16 +111,16 @@ pub(crate) fn list(asked: &ListPulls) -> Result<Output, Failure> {
     )?;
     let url = repo.page_of("discussions");
     let of_status = match asked.status {
-        Status::All => String::new(),
-        _ => format!(", {status}"),
+        Status::All => "in all",
+        _ => status,
     };
-    let closed = found
-        .num_closed_discussions
-        .map_or(String::new(), |closed| {
-            format!("; {closed} of the repository's are closed or merged")
-        });
+    // The number of those that are not open comes with any list.
+    let closed = match (asked.status, found.num_closed_discussions) {
+        (Status::Closed, _) | (_, None) => String::new(),
+        (_, Some(closed)) => format!("; {closed} closed or merged"),
+    };
     let mut text = format!(
-        "**Pull requests and discussions of {}** ({} in all{of_status}{closed})\n{url}\n\n",
+        "**Pull requests and discussions of {}** ({} {of_status}{closed})\n{url}\n\n",
         repo.id, found.count
     );
     if found.discussions.is_empty() {

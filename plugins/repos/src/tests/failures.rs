@@ -60,9 +60,7 @@ fn what_only_reads_is_tried_again() {
         assert!(found.starts_with(expected), "{shown}: {found}");
     }
     bench.hub.clear();
-    bench
-        .hub
-        .fault(&format!("GET {HUB}/api/"), Fault::Cut);
+    bench.hub.fault(&format!("GET {HUB}/api/"), Fault::Cut);
     let found = ended(bench.call("hf_repo_files", &list));
     assert!(found.starts_with("upstream None: "), "{found}");
 }
