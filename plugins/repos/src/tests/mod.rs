@@ -5,6 +5,7 @@ mod boundary;
 mod failures;
 mod files;
 mod git;
+mod limits;
 
 use std::fs;
 use std::path::Path;
