@@ -111,6 +111,7 @@ impl Grant {
                 parts.allowances.push(HttpAllowance {
                     region: region.clone(),
                     credential: need.credential.clone(),
+                    body_credential: need.body_credential.clone(),
                     addresses,
                 });
                 if let Host::Name(name) = need.origin.host() {
@@ -244,6 +245,9 @@ impl Grant {
             credential: one
                 .credential
                 .filter(|name| two.credential.as_ref() == Some(name)),
+            body_credential: one
+                .body_credential
+                .filter(|name| two.body_credential.as_ref() == Some(name)),
             addresses: one.addresses.min(two.addresses),
         })
     }
@@ -256,6 +260,7 @@ impl Grant {
         match self.web.as_ref().and_then(|web| web.permit(request)) {
             Some(Ok(addresses)) => Ok(HttpPermit {
                 credential: None,
+                body_credential: None,
                 addresses,
             }),
             Some(Err(refusal)) => Err(refusal),
