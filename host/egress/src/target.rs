@@ -34,7 +34,7 @@ impl Target {
             )
         })?;
         let origin = origin(uri)?;
-        policy::check_path(uri.path())
+        policy::check_request(uri.path())
             .map_err(|wrong| EgressError::Request(format!("{origin}: {wrong}")))?;
         Ok(Target {
             origin,

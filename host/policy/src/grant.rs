@@ -7,7 +7,7 @@ use crate::http_grant::{HttpGrant, greatest};
 use crate::web::Web;
 use crate::{
     Access, AddressScope, Decision, Host, HttpAllowance, HttpPermit, HttpRegion, Limits, Method,
-    Need, Origin, PathPrefix, Verdict,
+    Need, Origin, Verdict, prefix,
 };
 
 /// What one call may do: the only thing that enforcers ask.
@@ -219,32 +219,52 @@ impl Grant {
             subject: format!("http {method} {origin}{path}"),
             ..refusal
         };
-        let request = match PathPrefix::of_path(path) {
-            Ok(path) => HttpRegion {
+        let (spelled, undone) = prefix::readings(path).map_err(|error| {
+            refused(Decision {
+                verdict: Verdict::Deny,
+                subject: String::new(),
+                rule: "paths that can be decided about".to_owned(),
+                remedy: error.to_string(),
+            })
+        })?;
+        let permit = |path| {
+            let request = HttpRegion {
                 origin: origin.clone(),
                 method,
                 path,
-            },
-            Err(error) => {
-                return Err(refused(Decision {
-                    verdict: Verdict::Deny,
-                    subject: String::new(),
-                    rule: "paths that can be decided about".to_owned(),
-                    remedy: error.to_string(),
-                }));
-            }
+            };
+            self.permit(&request).map_err(refused)
         };
-        if let Some(permit) = self.http.permit(&request) {
+        let one = permit(spelled)?;
+        let Some(undone) = undone else {
+            return Ok(one);
+        };
+        let two = permit(undone)?;
+        // What goes along is what both readings would get.
+        Ok(HttpPermit {
+            credential: one
+                .credential
+                .filter(|name| two.credential.as_ref() == Some(name)),
+            body_credential: one
+                .body_credential
+                .filter(|name| two.body_credential.as_ref() == Some(name)),
+            addresses: one.addresses.min(two.addresses),
+        })
+    }
+
+    /// Whether a request may be sent, in one reading of its path.
+    fn permit(&self, request: &HttpRegion) -> Result<HttpPermit, Decision> {
+        if let Some(permit) = self.http.permit(request) {
             return Ok(permit);
         }
-        match self.web.as_ref().and_then(|web| web.permit(&request)) {
+        match self.web.as_ref().and_then(|web| web.permit(request)) {
             Some(Ok(addresses)) => Ok(HttpPermit {
                 credential: None,
                 body_credential: None,
                 addresses,
             }),
-            Some(Err(refusal)) => Err(refused(refusal)),
-            None => Err(refused(self.refusal(&Atom::Http(request)))),
+            Some(Err(refusal)) => Err(refusal),
+            None => Err(self.refusal(&Atom::Http(request.clone()))),
         }
     }
 

@@ -2,9 +2,9 @@ use proptest::prelude::*;
 use proptest::sample::subsequence;
 
 use super::*;
-use crate::Policy;
 use crate::http_grant::HttpGrant;
 use crate::web::Web;
+use crate::{PathPrefix, Policy};
 
 const ORIGINS: [&str; 2] = ["https://x.y", "http://127.0.0.1:1"];
 const PATHS: [&str; 10] = [
@@ -423,6 +423,68 @@ fn a_path_that_servers_read_differently_is_refused_everywhere() {
             remedy: "not a path to decide about: \"/a/../b\", byte 3: `.` and `..` segments are not allowed: write the path that is meant".to_owned(),
         })
     );
+}
+
+#[test]
+fn an_escaped_slash_is_decided_about_in_both_readings() {
+    let policy = r#"
+        version = 1
+        name = "test"
+        limits = { memory = "1 MiB", fuel = 1, deadline = "1 s", output = "1 MiB", open-files = 1, host-calls = 1, disk = "1 MiB", network = "1 MiB", requests = 1 }
+        [[rule]]
+        name = "look"
+        decision = "allow"
+        tools = "all"
+        effects = ["observe"]
+        [[rule]]
+        name = "a"
+        decision = "allow"
+        tools = "all"
+        http = { origins = ["https://x.y"], methods = ["GET"], paths = ["/a"] }
+        [[rule]]
+        name = "not the secret"
+        decision = "deny"
+        tools = "all"
+        http = { origins = ["https://x.y"], methods = ["GET"], paths = ["/a/b/secret", "/a/c%20d"] }
+    "#;
+    let policy = Policy::parse("test.toml", policy).unwrap();
+    let request = crate::CallRequest {
+        plugin: "a".to_owned(),
+        tool: "b".to_owned(),
+        operation: "c".to_owned(),
+        effects: vec![crate::Effect::Observe],
+        needs: vec![
+            http_need("https://x.y", "/", Some("one")),
+            http_need("https://x.y", "/a/b", Some("two")),
+        ],
+        limits: SMALL,
+        configured: Vec::new(),
+    };
+    let grant = policy.decide(&request).grant;
+    let x: Origin = "https://x.y".parse().unwrap();
+    let table = [
+        ("/a/x%2Fy", Some(Some("one"))),
+        ("/a/refs%2fpr%2F1/tree", Some(Some("one"))),
+        ("/a/b/x%2Fy", Some(Some("two"))),
+        // Only one reading is below `/a/b`, so neither credential is both's.
+        ("/a/b%2Fx", Some(None)),
+        // Only one reading is below `/a`.
+        ("/a%2Fx", None),
+        ("/%61%2Fx", None),
+        // One reading is what is denied.
+        ("/a/b%2Fsecret", None),
+        ("/a/b%2Fsecret%2Fx", None),
+        ("/a%2Fb%2Fsecret", None),
+        ("/a/c%20d%2Fx", None),
+        ("/a/x%2F..%2Fb%2Fsecret", None),
+        // A neighbour.
+        ("/a/b%2Fsecrets", Some(None)),
+    ];
+    for (path, expected) in table {
+        let found = grant.http(&x, Method::Get, path).ok();
+        let found = found.as_ref().map(|permit| permit.credential.as_deref());
+        assert_eq!(found, expected, "{path}");
+    }
 }
 
 #[test]

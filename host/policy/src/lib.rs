@@ -39,6 +39,6 @@ pub use limits::{LimitExceeded, LimitName, Limits};
 pub use need::{Access, HttpNeed, Method, Need, UnknownMethod};
 pub use origin::{Host, Origin, OriginError, OriginProblem, Scheme};
 pub use policy::{Policy, Walls};
-pub use prefix::{PathPrefix, PrefixError, PrefixProblem, check_path};
+pub use prefix::{PathPrefix, PrefixError, PrefixProblem, check_path, check_request};
 pub use request::CallRequest;
 pub use tools::HOST;

@@ -20,6 +20,10 @@
 //! A segment `*` in a prefix stands for any one segment. A request whose path has such a segment is refused: it could not be
 //! told from a prefix.
 //!
+//! In a request, though not in a prefix, a slash may be escaped: services name branches so, as in
+//! `/api/models/a/b/tree/refs%2Fpr%2F1`. Such a path has two readings, with the escape and with the slash; it is decided
+//! about both, and the stricter decision counts. A reading with an empty segment, `.` or `..` is refused like any other.
+//!
 //! Case counts. Where a server ignores it, a rule that denies a path does not hold in other cases: allow what is meant,
 //! rather than deny what is not.
 
@@ -230,6 +234,54 @@ pub enum PrefixProblem {
 /// Where servers may read the path in more than one way; the table at the top of this file says which those are.
 pub fn check_path(path: &str) -> Result<(), PrefixError> {
     normalise(path).map(|_| ())
+}
+
+/// Whether prefix rules can decide about this path of a request, without its query, in each of its readings.
+///
+/// # Errors
+///
+/// As [`check_path`], but for escapes of `/`.
+pub fn check_request(path: &str) -> Result<(), PrefixError> {
+    readings(path).map(|_| ())
+}
+
+/// The readings of a request's path: as it is spelled, and with escaped slashes undone where it has some.
+pub(crate) fn readings(path: &str) -> Result<(PathPrefix, Option<PathPrefix>), PrefixError> {
+    let Some(undone) = slashes_undone(path).filter(|_| path.starts_with('/')) else {
+        return Ok((PathPrefix::of_path(path)?, None));
+    };
+    let undone =
+        PathPrefix::of_path(&undone).map_err(|error| PrefixError::new(path, 0, error.problem))?;
+    let spelled = path
+        .split('/')
+        .map(|segment| {
+            // What is between the slashes was accepted above, and is brought to the one spelling part by part.
+            let parts: Result<Vec<String>, PrefixError> = split_escaped(segment)
+                .into_iter()
+                .map(|part| {
+                    let part = format!("/{part}");
+                    Ok(normalise(&part)?.trim_start_matches('/').to_owned())
+                })
+                .collect();
+            Ok(parts?.join("%2F"))
+        })
+        .collect::<Result<Vec<String>, PrefixError>>()?
+        .join("/");
+    let trimmed = spelled.strip_suffix('/').unwrap_or(&spelled);
+    Ok((PathPrefix(trimmed.to_owned()), Some(undone)))
+}
+
+/// The path with escaped slashes undone; none where it has none.
+fn slashes_undone(path: &str) -> Option<String> {
+    let parts = split_escaped(path);
+    (parts.len() > 1).then(|| parts.join("/"))
+}
+
+/// What stands between escaped slashes.
+fn split_escaped(text: &str) -> Vec<&str> {
+    text.split("%2F")
+        .flat_map(|part| part.split("%2f"))
+        .collect()
 }
 
 /// The path in the one spelling that comparisons use.

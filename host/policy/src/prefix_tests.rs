@@ -112,6 +112,50 @@ fn neighbours_of_what_is_refused_are_fine() {
 }
 
 #[test]
+fn an_escaped_slash_has_two_readings() {
+    let table = [
+        ("/a/b", Ok(("/a/b", None))),
+        (
+            "/a/refs%2Fpr%2f1",
+            Ok(("/a/refs%2Fpr%2F1", Some("/a/refs/pr/1"))),
+        ),
+        ("/a/x%2Fy/%7e/", Ok(("/a/x%2Fy/~", Some("/a/x/y/~")))),
+        ("/a/x%2F%20", Ok(("/a/x%2F%20", Some("/a/x/%20")))),
+        ("/a/x%2F", Ok(("/a/x%2F", Some("/a/x")))),
+        ("/a/..%2F..%2Fx", Err(DotSegment)),
+        ("/a/x%2F..", Err(DotSegment)),
+        ("/a/x%2F.%2Fy", Err(DotSegment)),
+        ("/a/x%2F%2e%2e", Err(HiddenCharacter)),
+        ("/a/x%2F..;y", Err(DotSegment)),
+        ("/a/%2Fx", Err(EmptySegment)),
+        ("/%2Fx", Err(EmptySegment)),
+        ("/a/x%2F%2Fy", Err(EmptySegment)),
+        ("/a/x%2F/y", Err(EmptySegment)),
+        ("/a%252Fb", Err(HiddenCharacter)),
+        ("/a%2Fb%5Cc", Err(HiddenCharacter)),
+        ("/a%%2F2Fb", Err(BadEscape)),
+        ("/a%2%2FFb", Err(BadEscape)),
+        ("a%2Fb", Err(NoSlash)),
+        ("%2Fa", Err(NoSlash)),
+    ];
+    for (path, expected) in table {
+        let found = readings(path);
+        let found = found
+            .as_ref()
+            .map(|(one, two)| (one.as_str(), two.as_ref().map(PathPrefix::as_str)))
+            .map_err(|error| error.problem);
+        assert_eq!(found, expected, "{path}");
+        assert_eq!(check_request(path).is_ok(), expected.is_ok(), "{path}");
+        // Prefixes, and what else is checked, have none.
+        assert_eq!(
+            check_path(path).is_ok(),
+            !path.contains("%2") && expected.is_ok(),
+            "{path}"
+        );
+    }
+}
+
+#[test]
 fn a_prefix_has_no_slash_at_its_end() {
     let error = "/api/".parse::<PathPrefix>().unwrap_err();
     assert_eq!((error.at, error.problem), (4, TrailingSlash));

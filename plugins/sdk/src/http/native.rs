@@ -222,6 +222,19 @@ fn one(request: &Request) -> Result<Response, Error> {
         }
     }
     let mut body = request.body.clone();
+    if let Some(stream) = &request.stream {
+        body.clear();
+        stream
+            .open()?
+            .read_to_end(&mut body)
+            .map_err(|error| Error::Request(format!("the body of a request: {error}")))?;
+        if Some(body.len() as u64) != request.length() {
+            return Err(Error::host(
+                &target.subject,
+                ErrorCode::HttpRequestBodySize(Some(body.len() as u64)),
+            ));
+        }
+    }
     THREAD.with_borrow_mut(|thread| {
         let native = thread.native.as_mut().ok_or_else(denied)?;
         if let Some(need) = need {

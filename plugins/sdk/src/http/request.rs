@@ -1,7 +1,12 @@
 //! A request, built part by part.
 
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::Arc;
+
 use serde::Serialize;
 
+use super::Error;
 use super::target::Target;
 use crate::{Failure, HttpMethod};
 
@@ -13,6 +18,8 @@ pub struct Request {
     query: Vec<(String, String)>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+    /// What is sent in place of `body`.
+    pub(super) stream: Option<Stream>,
     /// Milliseconds.
     pub(super) patience: Option<u32>,
     /// Milliseconds.
@@ -29,6 +36,7 @@ impl Request {
             query: Vec::new(),
             headers: Vec::new(),
             body: Vec::new(),
+            stream: None,
             patience: None,
             connect_patience: None,
         }
@@ -64,6 +72,21 @@ impl Request {
     #[must_use]
     pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.body = bytes.into();
+        self
+    }
+
+    /// The same with so many bytes as the body, read as they are sent: for what is larger than the memory. Whatever opens
+    /// it is called each time that the request is sent.
+    #[must_use]
+    pub fn stream(
+        mut self,
+        length: u64,
+        open: impl Fn() -> io::Result<Box<dyn Read>> + Send + Sync + 'static,
+    ) -> Self {
+        self.stream = Some(Stream {
+            length,
+            open: Arc::new(open),
+        });
         self
     }
 
@@ -109,13 +132,15 @@ impl Request {
 
     /// What `content-length` has to say: an empty body too, where the method is one that is expected to have a body
     /// (RFC 9110 §8.6), since it would be sent as a chunked one otherwise.
-    #[cfg(any(test, target_family = "wasm"))]
-    pub(super) fn length(&self) -> Option<usize> {
+    pub(super) fn length(&self) -> Option<u64> {
+        if let Some(stream) = &self.stream {
+            return Some(stream.length);
+        }
         match self.method {
             HttpMethod::Get | HttpMethod::Head | HttpMethod::Options if self.body.is_empty() => {
                 None
             }
-            _ => Some(self.body.len()),
+            _ => Some(self.body.len() as u64),
         }
     }
 
@@ -140,6 +165,46 @@ impl Request {
         whole
     }
 }
+
+/// What opens a body that is read as it is sent.
+type Open = dyn Fn() -> io::Result<Box<dyn Read>> + Send + Sync;
+
+/// A body that is read as it is sent.
+#[derive(Clone)]
+pub(super) struct Stream {
+    length: u64,
+    open: Arc<Open>,
+}
+
+impl Stream {
+    /// The body, of no more bytes than was said.
+    ///
+    /// # Errors
+    /// [`Error::Request`] where it cannot be opened.
+    pub(super) fn open(&self) -> Result<io::Take<Box<dyn Read>>, Error> {
+        let reader = (self.open)().map_err(|error| {
+            Error::Request(format!("the body of a request cannot be opened: {error}"))
+        })?;
+        Ok(reader.take(self.length))
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Two are the same where what opens them is the same.
+impl PartialEq for Stream {
+    fn eq(&self, other: &Self) -> bool {
+        self.length == other.length && Arc::ptr_eq(&self.open, &other.open)
+    }
+}
+
+impl Eq for Stream {}
 
 /// Text as one part of a URL: a segment of a path, a name or a value of a query. Everything but RFC 3986's unreserved
 /// characters is percent-encoded, a `/` too.
@@ -214,6 +279,40 @@ mod tests {
             let request = Request::new(method, "https://a.example/").body(body);
             assert_eq!(request.length(), length, "{method:?} {body}");
         }
+        let open = || Ok(Box::new(io::empty()) as Box<dyn Read>);
+        let streamed = Request::new(HttpMethod::Put, "https://a.example/").stream(7, open);
+        assert_eq!(streamed.length(), Some(7));
+    }
+
+    #[test]
+    fn a_body_is_read_as_it_is_sent() {
+        use super::super::native::{Native, Reply};
+        use super::super::send;
+        let _served = Native::new()
+            .replies("https://a.example", |request| {
+                Reply::new(200).body(request.body.clone())
+            })
+            .enter();
+        let sent = |length| {
+            let open = || Ok(Box::new("a body".as_bytes()) as Box<dyn Read>);
+            let request = Request::new(HttpMethod::Put, "https://a.example/").stream(length, open);
+            send(&request)
+                .and_then(|answer| answer.text(99))
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(sent(6), Ok("a body".into()));
+        assert_eq!(sent(4), Ok("a bo".into()));
+        let short = sent(7).unwrap_err();
+        assert!(
+            short.starts_with("http PUT https://a.example:443/: "),
+            "{short}"
+        );
+        let missing = Request::new(HttpMethod::Put, "https://a.example/")
+            .stream(1, || Err(io::ErrorKind::NotFound.into()));
+        assert_eq!(
+            send(&missing).unwrap_err().to_string(),
+            "the body of a request cannot be opened: entity not found"
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Over `wasi:http`.
 
+use std::io::Read;
+
 use super::bindings::wasi::http::outgoing_handler::handle;
 use super::bindings::wasi::http::types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method,
@@ -7,6 +9,7 @@ use super::bindings::wasi::http::types::{
 };
 use super::bindings::wasi::io::poll::{Pollable, poll};
 use super::bindings::wasi::io::streams::{InputStream, StreamError};
+use super::request::Stream;
 use super::response::Source;
 use super::target::Target;
 use super::{Error, Request, Response};
@@ -96,9 +99,13 @@ fn start(index: usize, request: &Request) -> Result<Waiting, Error> {
         .set_path_with_query(Some(&target.path))
         .map_err(refused("path"))?;
     let body = outgoing.body().map_err(refused("body"))?;
+    let stream = request.stream.as_ref().map(Stream::open).transpose()?;
 
     let answer = handle(outgoing, options(request)).map_err(failed)?;
-    write(body, &request.body);
+    match stream {
+        Some(stream) => write(body, stream),
+        None => write(body, request.body.as_slice()),
+    }
     Ok(Waiting {
         index,
         subject,
@@ -120,15 +127,18 @@ fn finish(waiting: &Waiting) -> Result<Response, Error> {
 }
 
 /// Hands the body over as far as it is taken. A request that is refused takes none; the answer says why.
-fn write(body: OutgoingBody, bytes: &[u8]) {
+fn write(body: OutgoingBody, mut bytes: impl Read) {
     if let Ok(stream) = body.write() {
-        for piece in bytes.chunks(WRITTEN) {
+        let mut piece = [0; WRITTEN];
+        while let Ok(read @ 1..) = bytes.read(&mut piece) {
+            let piece = piece.get(..read).unwrap_or_default();
             if stream.blocking_write_and_flush(piece).is_err() {
                 break;
             }
         }
     }
-    // Its only complaint is a body that is not as long as was said, and then there is no answer either.
+    // Its only complaint is a body that is not as long as was said, as one is that could not be read to its end; then there
+    // is no answer either.
     let _ = OutgoingBody::finish(body, None);
 }
 
