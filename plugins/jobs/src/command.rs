@@ -286,7 +286,10 @@ mod tests {
             (
                 serde_json::json!({"script": "train.py", "dependencies": ["trl>=0.12", "hf-transfer"], "python": "3.11",
                                    "script_args": ["--lr", "a b"]}),
-                inline("uv run --with 'trl>=0.12' --with hf-transfer -p 3.11 - --lr 'a b'", "print('x')\n"),
+                inline(
+                    "uv run --with 'trl>=0.12' --with hf-transfer -p 3.11 - --lr 'a b'",
+                    "print('x')\n",
+                ),
                 ("dockerImage", UV_IMAGE),
             ),
             (
@@ -321,16 +324,32 @@ mod tests {
             (serde_json::json!({"script": "none.py"}), "/script"),
             (serde_json::json!({"script": "empty.py"}), "/script"),
             (serde_json::json!({"script": "large.py"}), "/script"),
-            (serde_json::json!({"script": format!("a='{token}'")}), "/script"),
-            (serde_json::json!({"script": "x", "command": ["x"]}), "/command"),
+            (
+                serde_json::json!({"script": format!("a='{token}'")}),
+                "/script",
+            ),
+            (
+                serde_json::json!({"script": "x", "command": ["x"]}),
+                "/command",
+            ),
             (serde_json::json!({"command": []}), "/command"),
             (serde_json::json!({"command": ["a", token]}), "/command/1"),
-            (serde_json::json!({"command": ["a"], "python": "3.12"}), "/python"),
-            (serde_json::json!({"command": ["a"], "dependencies": ["x"]}), "/dependencies"),
-            (serde_json::json!({"command": ["a"], "script_args": ["x"]}), "/script_args"),
+            (
+                serde_json::json!({"command": ["a"], "python": "3.12"}),
+                "/python",
+            ),
+            (
+                serde_json::json!({"command": ["a"], "dependencies": ["x"]}),
+                "/dependencies",
+            ),
+            (
+                serde_json::json!({"command": ["a"], "script_args": ["x"]}),
+                "/script_args",
+            ),
         ];
         for (arguments, pointer) in table {
-            let Err(Failure::InvalidArguments(errors)) = Source::of(&world, &submit(arguments.clone()))
+            let Err(Failure::InvalidArguments(errors)) =
+                Source::of(&world, &submit(arguments.clone()))
             else {
                 panic!("{arguments}")
             };
@@ -347,7 +366,9 @@ mod tests {
         let over = submit(serde_json::json!({"script": "x".repeat(SCRIPT + 1)}));
         assert!(Source::of(&world, &over).is_err());
         // Its arguments count too.
-        let long = submit(serde_json::json!({"script": "x".repeat(SCRIPT), "script_args": ["y".repeat(8_000)]}));
+        let long = submit(
+            serde_json::json!({"script": "x".repeat(SCRIPT), "script_args": ["y".repeat(8_000)]}),
+        );
         assert!(Source::of(&world, &long).unwrap().command(&long).is_err());
     }
 }

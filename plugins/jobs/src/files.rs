@@ -77,10 +77,22 @@ mod tests {
             ("./a/t.py", Ok("print(1)\n")),
             ("/workspace/a/t.py", Ok("print(1)\n")),
             ("/tmp/t.py", Ok("2")),
-            ("/etc/t.py", Err("`/etc/t.py` is neither in /workspace nor in /tmp")),
-            ("../etc/t.py", Err("`../etc/t.py` has `..` in it: write the path from the workspace")),
-            ("/workspace/../etc/t.py", Err("`/workspace/../etc/t.py` has `..` in it: write the path from the workspace")),
-            ("none.py", Err("there is no file `none.py` in the workspace")),
+            (
+                "/etc/t.py",
+                Err("`/etc/t.py` is neither in /workspace nor in /tmp"),
+            ),
+            (
+                "../etc/t.py",
+                Err("`../etc/t.py` has `..` in it: write the path from the workspace"),
+            ),
+            (
+                "/workspace/../etc/t.py",
+                Err("`/workspace/../etc/t.py` has `..` in it: write the path from the workspace"),
+            ),
+            (
+                "none.py",
+                Err("there is no file `none.py` in the workspace"),
+            ),
             ("b.py", Err("`b.py` is not text: byte 1 is not UTF-8")),
         ];
         for (path, expected) in table {
@@ -93,7 +105,10 @@ mod tests {
             Err("`a/t.py` has more than 11 bytes".into())
         );
         assert_eq!(keep(root.path(), "x.log", "é"), Ok("/tmp/x.log".into()));
-        assert_eq!(fs::read_to_string(root.path().join("tmp/x.log")).unwrap(), "é");
+        assert_eq!(
+            fs::read_to_string(root.path().join("tmp/x.log")).unwrap(),
+            "é"
+        );
         assert!(keep(root.path(), "no/x.log", "").is_err());
     }
 }

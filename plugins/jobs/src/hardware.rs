@@ -127,19 +127,19 @@ impl Micros {
         Micros(self.0.saturating_mul(count))
     }
 
-    /// In US dollars, to four decimals.
+    /// In US dollars, rounded up to four decimals: a bound stays one.
     pub(crate) fn usd(self) -> f64 {
         self.0.div_ceil(100) as f64 / 1e4
     }
 
-    /// `$1.50`, `$0.0084`: cents, and two more digits of what is less than a dollar and has them.
+    /// `$1.50`, `$0.0084`: to the nearest cent, with two more digits where it is less than a dollar and has them.
     pub(crate) fn shown(self) -> String {
-        let tenths_of_mills = self.0.div_ceil(100);
-        if tenths_of_mills % 100 == 0 || tenths_of_mills >= 10_000 {
-            let cents = tenths_of_mills.div_ceil(100);
+        let fine = self.0.saturating_add(50) / 100;
+        if fine % 100 == 0 || fine >= 10_000 {
+            let cents = (fine + 50) / 100;
             return format!("${}.{:02}", cents / 100, cents % 100);
         }
-        format!("$0.{tenths_of_mills:04}")
+        format!("$0.{fine:04}")
     }
 }
 
@@ -282,13 +282,16 @@ mod tests {
     fn money() {
         for (micros, shown, usd) in [
             (0, "$0.00", 0.0),
-            (1, "$0.0001", 0.0001),
+            (1, "$0.00", 0.0001),
+            (50, "$0.0001", 0.0001),
             (8_400, "$0.0084", 0.0084),
-            (10_020, "$0.0101", 0.0101),
+            (10_020, "$0.01", 0.0101),
+            (400_020, "$0.40", 0.4001),
             (600_000, "$0.60", 0.6),
             (999_999, "$1.00", 1.0),
             (1_500_000, "$1.50", 1.5),
-            (1_501_000, "$1.51", 1.501),
+            (1_501_000, "$1.50", 1.501),
+            (1_505_000, "$1.51", 1.505),
         ] {
             assert_eq!(
                 (Micros(micros).shown().as_str(), Micros(micros).usd()),

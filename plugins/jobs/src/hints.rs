@@ -19,9 +19,17 @@ pub(crate) fn of(job: &Job, log: &str, token: bool) -> Vec<String> {
     let end = ml_intern_sdk::printed::end_of(log, LOOKED_AT);
     let message = job.status.message.as_deref().unwrap_or_default();
     let said = message.to_ascii_lowercase();
-    let any = |marks: &[&str]| marks.iter().any(|mark| end.contains(mark) || message.contains(mark));
+    let any = |marks: &[&str]| {
+        marks
+            .iter()
+            .any(|mark| end.contains(mark) || message.contains(mark))
+    };
     let mut hints = Vec::new();
-    if any(&["CUDA out of memory", "OutOfMemoryError", "CUBLAS_STATUS_ALLOC_FAILED"]) {
+    if any(&[
+        "CUDA out of memory",
+        "OutOfMemoryError",
+        "CUBLAS_STATUS_ALLOC_FAILED",
+    ]) {
         hints.push(
             "The GPU's memory was not enough: halve per_device_train_batch_size and double gradient_accumulation_steps \
              (the effective batch stays), set gradient_checkpointing=True, then take the next larger GPU. Do not change \
@@ -57,10 +65,12 @@ pub(crate) fn of(job: &Job, log: &str, token: bool) -> Vec<String> {
         );
     }
     if any(&["GatedRepoError", "Cannot access gated repo"]) {
-        hints.push(
-            "A repository is gated: a person has to ask for access on its page.".to_owned(),
-        );
-    } else if any(&["401 Client Error", "RepositoryNotFoundError", "403 Forbidden"]) {
+        hints.push("A repository is gated: a person has to ask for access on its page.".to_owned());
+    } else if any(&[
+        "401 Client Error",
+        "RepositoryNotFoundError",
+        "403 Forbidden",
+    ]) {
         hints.push(if token {
             "The Hub refused something: check the repository's name, and that the token may write there."
                 .to_owned()
@@ -94,14 +104,38 @@ mod tests {
     #[test]
     fn what_was_printed_says_what_to_do() {
         let table: [(&str, &str, &[&str]); 9] = [
-            ("", "torch.OutOfMemoryError: CUDA out of memory. Tried", &["The GPU's memory"]),
+            (
+                "",
+                "torch.OutOfMemoryError: CUDA out of memory. Tried",
+                &["The GPU's memory"],
+            ),
             ("Job timed out", "step 3", &["It was ended by its time-out"]),
-            ("", "ModuleNotFoundError: No module named 'flash_attn'\n", &["A package was missing: put what brings `flash_attn`"]),
-            ("", "…\n/bin/sh: line 1: 7 Killed", &["The machine's memory"]),
+            (
+                "",
+                "ModuleNotFoundError: No module named 'flash_attn'\n",
+                &["A package was missing: put what brings `flash_attn`"],
+            ),
+            (
+                "",
+                "…\n/bin/sh: line 1: 7 Killed",
+                &["The machine's memory"],
+            ),
             ("OOMKilled", "", &["The machine's memory"]),
-            ("", "huggingface_hub.errors.GatedRepoError: 403 Forbidden", &["A repository is gated"]),
-            ("", "401 Client Error", &["The Hub refused something, and this job had no token"]),
-            ("", "OSError: [Errno 28] No space left on device", &["The disk was full"]),
+            (
+                "",
+                "huggingface_hub.errors.GatedRepoError: 403 Forbidden",
+                &["A repository is gated"],
+            ),
+            (
+                "",
+                "401 Client Error",
+                &["The Hub refused something, and this job had no token"],
+            ),
+            (
+                "",
+                "OSError: [Errno 28] No space left on device",
+                &["The disk was full"],
+            ),
             ("exit code 1", "ValueError: timeout of the soul", &[]),
         ];
         for (message, log, expected) in table {

@@ -88,20 +88,29 @@ impl Job {
     /// # Errors
     /// What the Hub said, explained.
     pub(crate) fn get(job: &Reference) -> Result<Self, Failure> {
-        ml_intern_hub::get(&job.path(), &[], ONE)
+        let found: Self = ml_intern_hub::get(&job.path(), &[], ONE)?;
+        found
+            .is_one()
+            .ok_or_else(|| Failure::failed("the Hub's answer is no job"))
     }
 
     /// Starts one.
     ///
     /// # Errors
-    /// What the Hub said, explained.
+    /// What the Hub said, explained; where it may have started one all the same, that too.
     pub(crate) fn start(namespace: &str, spec: &serde_json::Value) -> Result<Self, Failure> {
         let url = format!("{}/api/jobs/{}", ml_intern_hub::HUB, encode(namespace));
         let request = Request::post(url).json(spec)?;
-        let job: Self = ml_intern_hub::send(&request)?
+        let answer = ml_intern_hub::send(&request).map_err(maybe_started)?;
+        let job: Self = answer
             .json(ONE)
-            .map_err(ml_intern_hub::explain)?;
-        Ok(job)
+            .map_err(|error| uncertain(&error.to_string()))?;
+        job.is_one()
+            .ok_or_else(|| uncertain("the Hub's answer is no job"))
+    }
+
+    fn is_one(self) -> Option<Self> {
+        (!self.id.is_empty()).then_some(self)
     }
 
     /// Seconds that it has run, or ran: the Hub's count, else from its times; none where neither is told.
@@ -137,6 +146,22 @@ impl Job {
             .or(self.space_id.as_deref())
             .unwrap_or("-")
     }
+}
+
+/// A failure that may pass invites to try again, and that may cost twice: only where the Hub asked to wait is it sure
+/// that nothing was started.
+pub(crate) fn maybe_started(failure: Failure) -> Failure {
+    match failure {
+        Failure::Upstream(error) if error.status != Some(429) => uncertain(&error.message),
+        other => other,
+    }
+}
+
+/// A failure after which something may have been started.
+pub(crate) fn uncertain(why: &str) -> Failure {
+    Failure::failed(format!(
+        "whether it was started is not known: look at `ps` (or `scheduled ps`) before trying again ({why})"
+    ))
 }
 
 /// A command on one line. An inline script, which is text nobody can read in base64, is named.
@@ -219,7 +244,11 @@ mod tests {
 
     #[test]
     fn commands_are_named() {
-        let inline = ["/bin/sh", "-lc", "echo \"cA==\" | base64 -d | uv run --with x -"];
+        let inline = [
+            "/bin/sh",
+            "-lc",
+            "echo \"cA==\" | base64 -d | uv run --with x -",
+        ];
         let table: [(Option<&[&str]>, &str); 4] = [
             (None, "-"),
             (Some(&["python", "-c", "print(1)"]), "python -c print(1)"),

@@ -233,13 +233,7 @@ fn scheduling(world: &Rc<dyn World>) -> Vec<Operation> {
             scheduled::act(&arguments, act)
         })
         .needs([
-            need::http_as(
-                CREDENTIAL,
-                HUB,
-                methods.iter().copied(),
-                [SCHEDULED],
-                why,
-            ),
+            need::http_as(CREDENTIAL, HUB, methods.iter().copied(), [SCHEDULED], why),
             whoami(),
         ])
     };

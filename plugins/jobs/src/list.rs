@@ -13,7 +13,7 @@ use crate::log::fenced;
 use crate::namespace::{self, Reference};
 use crate::progress::Relay;
 use crate::report::{self, Told};
-use crate::table::{cell, short};
+use crate::table::{cell, instant, short};
 use crate::world::World;
 
 /// Bytes of a page of jobs at most; commands may hold whole scripts.
@@ -146,8 +146,7 @@ pub(crate) fn ps(world: &dyn World, arguments: &Ps) -> Result<Output, Failure> {
             if here { " *" } else { "" },
             cell(job.image(), 20),
             cell(&command_shown(job.command.as_deref()), 30),
-            cell(job.created_at.as_deref().unwrap_or("-"), 19)
-                .trim_end_matches('…'),
+            instant(job.created_at.as_deref()),
             cell(&job.status.stage.shown(), 12),
             cell(job.flavor.as_deref().unwrap_or("-"), 20),
             seconds.map_or_else(|| "?".into(), duration::shown),
@@ -255,30 +254,29 @@ pub(crate) fn inspect(world: &dyn World, arguments: &Inspect) -> Result<Output, 
         }
     }
     if jobs.is_empty()
-        && let Some((_, failure)) = problems.into_iter().next()
+        && let Some((_, failure)) = problems.pop()
     {
         return Err(failure);
-    } else {
-        let details: Vec<Details<'_>> = jobs
-            .iter()
-            .map(|(reference, job)| details(reference, job, &table, now))
-            .collect();
-        let json = serde_json::to_string_pretty(&details).map_err(Failure::failed)?;
-        let s = if details.len() == 1 { "" } else { "s" };
-        Output::text(format!(
-            "**Job Details** ({} job{s}):\n{json}",
-            details.len()
-        ))
-        .with_structured(&details)
     }
+    let details: Vec<Details<'_>> = jobs
+        .iter()
+        .map(|(reference, job)| details(reference, job, &table, now))
+        .collect();
+    let json = serde_json::to_string_pretty(&details).map_err(Failure::failed)?;
+    let s = if details.len() == 1 { "" } else { "s" };
+    let mut text = format!("**Job Details** ({} job{s}):\n{json}", details.len());
+    for (reference, failure) in problems {
+        text.push_str(&format!(
+            "\n- {}/{}: {}",
+            reference.namespace,
+            reference.id,
+            follow::said(failure)
+        ));
+    }
+    Output::text(text).with_structured(&details)
 }
 
-fn details<'j>(
-    reference: &'j Reference,
-    job: &'j Job,
-    table: &[Flavor],
-    now: u64,
-) -> Details<'j> {
+fn details<'j>(reference: &'j Reference, job: &'j Job, table: &[Flavor], now: u64) -> Details<'j> {
     Details {
         id: &job.id,
         status: StatusShown {
@@ -363,8 +361,13 @@ pub(crate) fn logs(world: &dyn World, arguments: &Logs) -> Result<Output, Failur
             } else {
                 String::new()
             };
-            let note = (from > 0 || !cut.is_empty())
-                .then(|| format!("[the last {} of {} lines{cut}]", lines.len() - from, lines.len()));
+            let note = (from > 0 || !cut.is_empty()).then(|| {
+                format!(
+                    "[the last {} of {} lines{cut}]",
+                    lines.len() - from,
+                    lines.len()
+                )
+            });
             (kept, note)
         }
         (None, Some(offset)) => {
@@ -379,7 +382,9 @@ pub(crate) fn logs(world: &dyn World, arguments: &Logs) -> Result<Output, Failur
                     followed.log.text(),
                 );
                 match place {
-                    Ok(path) => format!("{note}\n[the whole log is in {path}, for bash; `tail` shows its end]"),
+                    Ok(path) => format!(
+                        "{note}\n[the whole log is in {path}, for bash; `tail` shows its end]"
+                    ),
                     Err(_) => note,
                 }
             });
@@ -427,8 +432,14 @@ mod tests {
     fn pages_of_rows() {
         let all: Vec<u32> = (0..5).collect();
         let table: [(Option<u32>, Option<(&[u32], &str)>); 5] = [
-            (None, Some((&[0, 1], "\n[page 1 of 3; call again with page=2 for more]"))),
-            (Some(2), Some((&[2, 3], "\n[page 2 of 3; call again with page=3 for more]"))),
+            (
+                None,
+                Some((&[0, 1], "\n[page 1 of 3; call again with page=2 for more]")),
+            ),
+            (
+                Some(2),
+                Some((&[2, 3], "\n[page 2 of 3; call again with page=3 for more]")),
+            ),
             (Some(3), Some((&[4], "\n[page 3 of 3]"))),
             (Some(4), None),
             (Some(0), None),

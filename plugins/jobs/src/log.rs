@@ -267,7 +267,13 @@ mod tests {
             event("3", "e"),
             event("4", ""),
         ];
-        for cuts in [vec![7], vec![1, 7], vec![2, 3, 7], vec![4, 5, 5, 6, 7], vec![0, 7]] {
+        for cuts in [
+            vec![7],
+            vec![1, 7],
+            vec![2, 3, 7],
+            vec![4, 5, 5, 6, 7],
+            vec![0, 7],
+        ] {
             let mut log = Log::new(KEPT);
             for cut in &cuts {
                 let mut replay = log.replay();
@@ -338,11 +344,26 @@ mod tests {
     #[test]
     fn packages_are_folded() {
         let table = [
-            ("a\nInstalled 3 packages in 12 ms\nb", "[installs truncated]\nInstalled 3 packages in 12 ms\nb"),
-            ("a\n  Installed 1 package in 1.25s\nb\n", "[installs truncated]\n  Installed 1 package in 1.25s\nb\n"),
-            ("Installed 3 packages in 12ms\nb", "Installed 3 packages in 12ms\nb"),
-            ("a\nInstalled x packages in 12ms", "a\nInstalled x packages in 12ms"),
-            ("a\nInstalled 3 packages in no time", "a\nInstalled 3 packages in no time"),
+            (
+                "a\nInstalled 3 packages in 12 ms\nb",
+                "[installs truncated]\nInstalled 3 packages in 12 ms\nb",
+            ),
+            (
+                "a\n  Installed 1 package in 1.25s\nb\n",
+                "[installs truncated]\n  Installed 1 package in 1.25s\nb\n",
+            ),
+            (
+                "Installed 3 packages in 12ms\nb",
+                "Installed 3 packages in 12ms\nb",
+            ),
+            (
+                "a\nInstalled x packages in 12ms",
+                "a\nInstalled x packages in 12ms",
+            ),
+            (
+                "a\nInstalled 3 packages in no time",
+                "a\nInstalled 3 packages in no time",
+            ),
             ("a\nb", "a\nb"),
             ("", ""),
         ];

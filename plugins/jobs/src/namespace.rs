@@ -129,12 +129,7 @@ impl Reference {
 
     /// Its page for people.
     pub(crate) fn url(&self) -> String {
-        format!(
-            "{}/jobs/{}/{}",
-            ml_intern_hub::HUB,
-            self.namespace,
-            self.id
-        )
+        format!("{}/jobs/{}/{}", ml_intern_hub::HUB, self.namespace, self.id)
     }
 
     /// Its place in the API; names are checked, so nothing needs encoding.

@@ -102,7 +102,11 @@ fn fraction(text: &str, sign: &str) -> Option<(u64, u64)> {
         Some((value, text.get(end..)?.to_owned()))
     };
     let (done, rest): (u64, String) = number(text)?;
-    let rest = rest.trim_start().strip_prefix(sign)?.trim_start().to_owned();
+    let rest = rest
+        .trim_start()
+        .strip_prefix(sign)?
+        .trim_start()
+        .to_owned();
     let (total, rest) = number(&rest)?;
     let ends = !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '/'));
     (ends && done <= total && total > 0).then_some((done, total))
@@ -190,11 +194,23 @@ mod tests {
     #[test]
     fn lines_that_tell() {
         let table = [
-            (" 42%|████▏     | 420/1000 [01:10<01:37,  5.98it/s]", Some((420, Some(1_000), "steps"))),
-            ("Map: 100%|██████████| 7/7 [00:00<00:00]", Some((7, Some(7), "steps"))),
+            (
+                " 42%|████▏     | 420/1000 [01:10<01:37,  5.98it/s]",
+                Some((420, Some(1_000), "steps")),
+            ),
+            (
+                "Map: 100%|██████████| 7/7 [00:00<00:00]",
+                Some((7, Some(7), "steps")),
+            ),
             ("  3%|▎ | 1.2k/5.0k [00:01<00:02]", None),
-            ("{'loss': 1.2, 'grad_norm': 0.1, 'epoch': 0.42}", Some((42, None, "% of an epoch"))),
-            ("{'loss': '1.2', 'epoch': '1.5'}", Some((150, None, "% of an epoch"))),
+            (
+                "{'loss': 1.2, 'grad_norm': 0.1, 'epoch': 0.42}",
+                Some((42, None, "% of an epoch")),
+            ),
+            (
+                "{'loss': '1.2', 'epoch': '1.5'}",
+                Some((150, None, "% of an epoch")),
+            ),
             ("{\"epoch\": 2}", Some((200, None, "% of an epoch"))),
             ("an 'epoch': 3", None),
             ("step 120/1000", Some((120, Some(1_000), "steps"))),
@@ -241,10 +257,7 @@ mod tests {
         for (epochs, total) in [(Some(3), Some(300)), (None, None)] {
             let world = Fake::new();
             Relay::new(&world, epochs).line("{'loss': 1, 'epoch': 0.5}");
-            assert_eq!(
-                world.shown()[1..],
-                [Shown::Report(50, total, EPOCH.into())]
-            );
+            assert_eq!(world.shown()[1..], [Shown::Report(50, total, EPOCH.into())]);
         }
     }
 

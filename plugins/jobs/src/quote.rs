@@ -40,7 +40,10 @@ pub(crate) fn quote(world: &dyn World, asked: &str, submit: &Submit) -> Result<O
     let table = hardware::table()?;
     let flavor = hardware::find(
         &table,
-        submit.hardware_flavor.as_deref().unwrap_or(hardware::DEFAULT),
+        submit
+            .hardware_flavor
+            .as_deref()
+            .unwrap_or(hardware::DEFAULT),
     )?;
     let quoted = rows(
         &Asked {

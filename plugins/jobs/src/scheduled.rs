@@ -1,16 +1,16 @@
 //! Jobs on a schedule.
 
 use ml_intern_hub::HUB;
+use ml_intern_sdk::HttpMethod;
 use ml_intern_sdk::http::{Request, encode};
 use ml_intern_sdk::prelude::*;
-use ml_intern_sdk::HttpMethod;
 use serde_json::Value;
 
 use crate::arguments::{Ps, Scheduled, Submit};
-use crate::job::command_shown;
+use crate::job::{command_shown, maybe_started, uncertain};
 use crate::namespace;
 use crate::submit::schedule_request;
-use crate::table::{cell, short};
+use crate::table::{cell, instant, short};
 
 /// Bytes of a list at most; commands may hold whole scripts.
 const LIST: usize = 16 << 20;
@@ -119,10 +119,15 @@ pub(crate) fn create(
 ) -> Result<Output, Failure> {
     let schedule = submit.schedule.as_deref().unwrap_or_default();
     let request = schedule_request(namespace, schedule, spec)?;
-    let entry: Entry = ml_intern_hub::send(&request)?
+    let entry: Entry = ml_intern_hub::send(&request)
+        .map_err(maybe_started)?
         .json(ONE)
-        .map_err(ml_intern_hub::explain)?;
-    let next = entry.status.next_job_run_at.as_deref().unwrap_or("not told");
+        .map_err(|error| uncertain(&error.to_string()))?;
+    let next = entry
+        .status
+        .next_job_run_at
+        .as_deref()
+        .unwrap_or("not told");
     let text = format!(
         "Scheduled job created.\n\n**Scheduled Job ID:** {}\n**Schedule:** {}\n**Suspended:** {}\n**Next Run:** {next}\n\
          {}\n\nIt runs until it is ended: `scheduled suspend` pauses it, `scheduled delete` removes it.",
@@ -146,7 +151,11 @@ pub(crate) fn ps(arguments: &Ps) -> Result<Output, Failure> {
     let namespace = namespace::given_or_own(arguments.namespace.as_deref())?;
     let path = format!("/api/scheduled-jobs/{}", encode(&namespace));
     let list: ml_intern_hub::Page<Entry> = ml_intern_hub::pages(&path, &[], LIST, MOST)?;
-    let hidden = list.items.iter().filter(|entry| entry.is_suspended()).count();
+    let hidden = list
+        .items
+        .iter()
+        .filter(|entry| entry.is_suspended())
+        .count();
     let entries: Vec<&Entry> = list
         .items
         .iter()
@@ -177,9 +186,8 @@ pub(crate) fn ps(arguments: &Ps) -> Result<Output, Failure> {
             cell(entry.image(), 18),
             cell(&command_shown(entry.job_spec.command.as_deref()), 25),
             cell(entry.job_spec.flavor.as_deref().unwrap_or("-"), 20),
-            last.and_then(|last| last.at.as_deref())
-                .map_or_else(|| "never".into(), |at| cell(at, 19)),
-            cell(entry.status.next_job_run_at.as_deref().unwrap_or("-"), 19),
+            instant(Some(last.and_then(|last| last.at.as_deref()).unwrap_or("never"))),
+            instant(entry.status.next_job_run_at.as_deref()),
             yes(entry.is_suspended()),
         ));
     }
@@ -223,15 +231,21 @@ pub(crate) fn act(arguments: &Scheduled, act: Act) -> Result<Output, Failure> {
         }
         Act::Delete => (
             Request::new(HttpMethod::Delete, url),
-            format!("Scheduled job {id} of {namespace} is deleted. A run of it that has begun goes on: see `ps`."),
+            format!(
+                "Scheduled job {id} of {namespace} is deleted. A run of it that has begun goes on: see `ps`."
+            ),
         ),
         Act::Suspend => (
             Request::post(format!("{url}/suspend")),
-            format!("Scheduled job {id} of {namespace} is suspended; `scheduled resume` lets it run again."),
+            format!(
+                "Scheduled job {id} of {namespace} is suspended; `scheduled resume` lets it run again."
+            ),
         ),
         Act::Resume => (
             Request::post(format!("{url}/resume")),
-            format!("Scheduled job {id} of {namespace} runs on its schedule again, and costs what it runs."),
+            format!(
+                "Scheduled job {id} of {namespace} runs on its schedule again, and costs what it runs."
+            ),
         ),
     };
     ml_intern_hub::send(&request)?;

@@ -37,9 +37,7 @@ fn first(text: &str) -> Option<(usize, &'static str)> {
                 kinds.sort_unstable();
                 kinds.dedup();
                 // A placeholder repeats a character, or is a name of words.
-                token.len() >= *fewest
-                    && kinds.len() >= 8
-                    && token.iter().any(char::is_ascii_digit)
+                token.len() >= *fewest && kinds.len() >= 8 && token.iter().any(char::is_ascii_digit)
             });
             found.then_some((at + 1, *whose))
         })

@@ -149,7 +149,10 @@ pub(crate) fn run(world: &dyn World, submit: &Submit, way: Way) -> Result<Output
     let table = hardware::table()?;
     let flavor = hardware::find(
         &table,
-        submit.hardware_flavor.as_deref().unwrap_or(hardware::DEFAULT),
+        submit
+            .hardware_flavor
+            .as_deref()
+            .unwrap_or(hardware::DEFAULT),
     )?;
     let checked = checked.on(flavor.accelerated());
     let spec = spec(submit, &plan, flavor, way)?;

@@ -23,6 +23,12 @@ pub(crate) fn short(text: &str, most: usize) -> String {
     short
 }
 
+/// An instant to the second, as `2025-06-02T10:00:00`.
+pub(crate) fn instant(text: Option<&str>) -> String {
+    let plain: String = text.unwrap_or("-").chars().take(19).collect();
+    cell(&plain, 19)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,6 +43,17 @@ mod tests {
             ("éàüx", 3, "éà…"),
         ] {
             assert_eq!(cell(text, most), expected);
+        }
+    }
+
+    #[test]
+    fn instants_are_told_to_the_second() {
+        for (text, expected) in [
+            (Some("2025-06-02T10:00:00.123Z"), "2025-06-02T10:00:00"),
+            (Some("|"), "¦"),
+            (None, "-"),
+        ] {
+            assert_eq!(instant(text), expected);
         }
     }
 }

@@ -26,7 +26,8 @@ const ANSWER: usize = 4 << 20;
 /// Where the bucket is in the Space.
 const MOUNT: &str = "/data";
 
-const README: &str = "---\ntitle: Trackio Dashboard\nsdk: gradio\napp_file: app.py\ntags:\n- trackio\n---\n";
+const README: &str =
+    "---\ntitle: Trackio Dashboard\nsdk: gradio\napp_file: app.py\ntags:\n- trackio\n---\n";
 const REQUIREMENTS: &str = "trackio\n";
 const APP: &str = "import trackio\ntrackio.show()\n";
 
@@ -193,7 +194,10 @@ impl Steps {
                 .unwrap_or_default()
                 .to_owned()
         };
-        if let Some(there) = volumes.iter().find(|volume| at(volume, "mountPath") == MOUNT) {
+        if let Some(there) = volumes
+            .iter()
+            .find(|volume| at(volume, "mountPath") == MOUNT)
+        {
             if at(there, "source") == bucket {
                 self.done.push(format!("- {MOUNT}: was mounted"));
                 return Ok(());
@@ -217,8 +221,8 @@ impl Steps {
             ("TRACKIO_DIR", format!("{MOUNT}/trackio")),
             ("TRACKIO_BUCKET_ID", self.bucket_id()),
         ] {
-            let request =
-                Request::post(self.api("/variables")).json(&json!({ "key": key, "value": value }))?;
+            let request = Request::post(self.api("/variables"))
+                .json(&json!({ "key": key, "value": value }))?;
             ml_intern_hub::send(&request)?;
         }
         self.done
@@ -233,8 +237,5 @@ fn created(request: &Request) -> Result<bool, Failure> {
     if answer.status == 409 {
         return Ok(false);
     }
-    answer
-        .success()
-        .map(|_: Response| true)
-        .map_err(explain)
+    answer.success().map(|_: Response| true).map_err(explain)
 }

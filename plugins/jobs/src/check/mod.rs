@@ -134,8 +134,11 @@ pub(crate) fn check(world: &dyn World, source: &Source, job: Job<'_>) -> Result<
         deadline: Some(DEADLINE),
         stay: None,
     });
-    let skipped =
-        |why: &str| Ok(said(&format!("The script's syntax and imports were not checked: {why}.")));
+    let skipped = |why: &str| {
+        Ok(said(&format!(
+            "The script's syntax and imports were not checked: {why}."
+        )))
+    };
     let exit = match exit {
         Ok(exit) => exit,
         Err(why) => return skipped(&why),
@@ -185,7 +188,10 @@ fn judge(report: Report, job: Job<'_>) -> Result<Checked, Failure> {
         errors.truncate(TOLD);
         return Err(Failure::argument(
             "/script",
-            format!("a script that can run; nothing was started: {}", errors.join("; ")),
+            format!(
+                "a script that can run; nothing was started: {}",
+                errors.join("; ")
+            ),
         ));
     }
     warnings.truncate(TOLD);
@@ -264,7 +270,10 @@ fn pushes(report: &Report, job: Job<'_>, errors: &mut Vec<String>, warnings: &mu
             duration::shown(duration::DEFAULT_TIMEOUT)
         ));
     }
-    if let Some(line) = report.trackio.filter(|_| job.submit.trackio_space_id.is_none()) {
+    if let Some(line) = report
+        .trackio
+        .filter(|_| job.submit.trackio_space_id.is_none())
+    {
         warnings.push(format!(
             "line {line} uses trackio, and without `trackio_space_id` its numbers are lost when the job ends"
         ));

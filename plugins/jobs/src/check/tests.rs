@@ -22,7 +22,10 @@ fn judged(
     };
     match check(&Fake::new().with_python(), &source, job) {
         Ok(checked) => {
-            assert!(checked.said.starts_with("Syntax and imports were checked."), "{checked:?}");
+            assert!(
+                checked.said.starts_with("Syntax and imports were checked."),
+                "{checked:?}"
+            );
             Ok(checked.on(accelerated).warnings)
         }
         Err(Failure::InvalidArguments(errors)) => {
@@ -111,7 +114,11 @@ fn scripts_are_judged() {
         ("m.to('cuda')\n", none(), TOKEN_GPU, Ok(vec![])),
     ];
     for (script, arguments, job, expected) in table {
-        assert_eq!(judged(script, arguments.clone(), job), expected, "{script} {arguments}");
+        assert_eq!(
+            judged(script, arguments.clone(), job),
+            expected,
+            "{script} {arguments}"
+        );
     }
 }
 
@@ -148,13 +155,28 @@ fn what_the_script_says_is_told() {
     let checked = check(&world, &source(text), job).unwrap();
     assert_eq!(
         (checked.said.as_str(), checked.epochs),
-        ("Syntax and imports were checked. It says: max_steps=100, num_train_epochs=2.5.", Some(3))
+        (
+            "Syntax and imports were checked. It says: max_steps=100, num_train_epochs=2.5.",
+            Some(3)
+        )
     );
     // Where there is no Python, the result says so, and the job is not kept from being started.
     for (world, source, expected) in [
-        (Fake::new(), source("def f(:"), "The script's syntax and imports were not checked: `python` is not installed, or not granted."),
-        (Fake::new().with_python(), Source::Url("https://a.example/x.py".into()), "The script was not checked: it is at a URL."),
-        (Fake::new().with_python(), Source::Command(vec!["ls".into()]), "Nothing to check: a command, no script."),
+        (
+            Fake::new(),
+            source("def f(:"),
+            "The script's syntax and imports were not checked: `python` is not installed, or not granted.",
+        ),
+        (
+            Fake::new().with_python(),
+            Source::Url("https://a.example/x.py".into()),
+            "The script was not checked: it is at a URL.",
+        ),
+        (
+            Fake::new().with_python(),
+            Source::Command(vec!["ls".into()]),
+            "Nothing to check: a command, no script.",
+        ),
     ] {
         assert_eq!(check(&world, &source, job).unwrap().said, expected);
     }
