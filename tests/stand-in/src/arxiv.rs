@@ -1,0 +1,10 @@
+//! arXiv.
+use crate::answer::Answer;
+use crate::ask::Ask;
+use crate::world::World;
+pub(crate) fn answer(_: &Ask, _: &mut World) -> Answer {
+    Answer::empty(404)
+}
+pub(crate) fn answer_ar5iv(_: &Ask, _: &mut World) -> Answer {
+    Answer::empty(404)
+}
