@@ -41,7 +41,7 @@ pub(crate) struct Submit {
     pub(crate) namespace: Option<String>,
     /// When a scheduled job runs: cron (`0 9 * * 1`) or @hourly, @daily, @weekly, @monthly.
     pub(crate) schedule: Option<String>,
-    /// How long to wait for the job, from `0s` to `9m`; it goes on by itself. Default: 2m.
+    /// How long to wait for the job, from `0s` to `9m`; it goes on by itself. Default: 2m, for logs 0s.
     pub(crate) wait: Option<String>,
     /// Only look at the script and tell the price; start nothing.
     #[serde(default)]
@@ -131,7 +131,7 @@ pub(crate) struct Ps {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Logs {
-    /// A job's id, or `namespace/id`.
+    /// A job's id, or `namespace/id`. For inspect, several with commas between.
     pub(crate) job_id: String,
     /// Who owns the job and pays: the user (default) or one of the user's organisations.
     pub(crate) namespace: Option<String>,
@@ -140,8 +140,7 @@ pub(crate) struct Logs {
     pub(crate) tail: Option<u32>,
     /// Where to begin: characters that were read before.
     pub(crate) offset: Option<u32>,
-    /// How long to wait for the job, from `0s` (default) to `9m`.
-    #[serde(rename = "wait")]
+    /// How long to wait for the job, from `0s` to `9m`; it goes on by itself. Default: 2m, for logs 0s.
     pub(crate) wait: Option<String>,
 }
 
@@ -149,7 +148,7 @@ pub(crate) struct Logs {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Inspect {
-    /// A job's id, or `namespace/id`; several are separated by commas.
+    /// A job's id, or `namespace/id`. For inspect, several with commas between.
     pub(crate) job_id: String,
     /// Who owns the job and pays: the user (default) or one of the user's organisations.
     pub(crate) namespace: Option<String>,
@@ -159,7 +158,7 @@ pub(crate) struct Inspect {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cancel {
-    /// A job's id, or `namespace/id`.
+    /// A job's id, or `namespace/id`. For inspect, several with commas between.
     pub(crate) job_id: String,
     /// Who owns the job and pays: the user (default) or one of the user's organisations.
     pub(crate) namespace: Option<String>,
@@ -180,7 +179,7 @@ pub(crate) struct Scheduled {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Seed {
     /// A Space for trackio's dashboard: `user/name`.
-    pub(crate) trackio_space_id: String,
+    pub(crate) trackio_space_id: Option<String>,
     /// Whether only its owner sees a Space that is made. Default: true.
     pub(crate) private: Option<bool>,
 }

@@ -224,7 +224,7 @@ pub(crate) fn structured(table: &[Flavor]) -> Vec<Structured<'_>> {
         .map(|flavor| Structured {
             name: &flavor.name,
             described: flavor.described(),
-            usd_per_hour: flavor.hourly().map(Micros::usd),
+            usd_per_hour: flavor.hourly().map(|price| price.0 as f64 / 1e6),
         })
         .collect()
 }

@@ -186,7 +186,9 @@ pub(crate) fn ps(arguments: &Ps) -> Result<Output, Failure> {
             cell(entry.image(), 18),
             cell(&command_shown(entry.job_spec.command.as_deref()), 25),
             cell(entry.job_spec.flavor.as_deref().unwrap_or("-"), 20),
-            instant(Some(last.and_then(|last| last.at.as_deref()).unwrap_or("never"))),
+            instant(Some(
+                last.and_then(|last| last.at.as_deref()).unwrap_or("never")
+            )),
             instant(entry.status.next_job_run_at.as_deref()),
             yes(entry.is_suspended()),
         ));

@@ -1,5 +1,7 @@
 //! The tool as the host calls it, against a Hub of canned answers.
 
+mod stand_in;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs;
@@ -560,7 +562,7 @@ fn the_table_of_hardware() {
     golden("hardware", text(&output));
     assert_eq!(
         structured(&output)[1],
-        json!({"name": "cpu-basic", "described": "2 vCPU, 16 GB RAM, no accelerator", "usd_per_hour": 0.0101})
+        json!({"name": "cpu-basic", "described": "2 vCPU, 16 GB RAM, no accelerator", "usd_per_hour": 0.010_02})
     );
 }
 
@@ -680,6 +682,7 @@ fn what_is_wrong_is_said_before_anything_is_asked_for() {
         ),
         ("logs", json!({"job_id": "a", "tail": "10"}), "/tail"),
         ("inspect", json!({"job_id": ","}), "/job_id"),
+        ("seed trackio", json!({}), "/trackio_space_id"),
         ("cancel", json!({}), "/job_id"),
         (
             "cancel",
@@ -768,7 +771,11 @@ fn what_the_hub_refuses_is_explained() {
     ] {
         let _hub = hub(vec![("POST /api/jobs/ada", vec![reply])]);
         let told = format!("{:?}", call(&world, "run", script()).unwrap_err());
-        assert_eq!(!told.contains("is not known: look at `ps`"), is_sure, "{told}");
+        assert_eq!(
+            !told.contains("is not known: look at `ps`"),
+            is_sure,
+            "{told}"
+        );
     }
     // A namespace of somebody else's: told with those that may be used, and nothing is started.
     let hub = hub(vec![]);
@@ -1140,4 +1147,8 @@ fn what_each_operation_does_to_the_world() {
     let parameters: Value = serde_json::from_str(&tool.parameters).unwrap();
     assert_eq!(parameters["additionalProperties"], false);
     assert_eq!(parameters["properties"].get("secrets"), None);
+    golden(
+        "parameters",
+        &serde_json::to_string_pretty(&parameters).unwrap(),
+    );
 }

@@ -36,7 +36,12 @@ const APP: &str = "import trackio\ntrackio.show()\n";
 /// # Errors
 /// What the Hub said, explained, with what was done before.
 pub(crate) fn seed(world: &dyn World, arguments: &Seed) -> Result<Output, Failure> {
-    let asked = ml_intern_hub::repo_id("/trackio_space_id", arguments.trackio_space_id.trim())?;
+    let asked = arguments
+        .trackio_space_id
+        .as_deref()
+        .map(str::trim)
+        .unwrap_or_default();
+    let asked = ml_intern_hub::repo_id("/trackio_space_id", asked)?;
     let (namespace, name) = match asked.split_once('/') {
         Some((namespace, name)) => {
             // A Space of somebody else's is refused here, not halfway.
