@@ -127,6 +127,20 @@ pub(crate) struct Ps {
     pub(crate) page: Option<u32>,
 }
 
+/// The arguments of `scheduled ps`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScheduledPs {
+    /// Who owns the job and pays: the user (default) or one of the user's organisations.
+    pub(crate) namespace: Option<String>,
+    /// Those that are over, or suspended, too.
+    #[serde(default)]
+    pub(crate) all: bool,
+    /// The page of the list, from 1.
+    #[schemars(range(min = 1))]
+    pub(crate) page: Option<u32>,
+}
+
 /// The arguments of `logs`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! A world for tests: a clock that only pauses move, a store, files in memory, and a plain `python3` where it is wanted.
+//! A world for tests: a clock that pauses move, and lines where they take time, a store, files in memory, and a plain `python3` where it is wanted.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ pub(crate) enum Shown {
 #[derive(Debug)]
 pub(crate) struct Fake {
     now: Cell<u64>,
+    /// Milliseconds that each line for the person who watches takes.
+    tick: u64,
     shown: RefCell<Vec<Shown>>,
     started: RefCell<Vec<Started>>,
     files: BTreeMap<String, String>,
@@ -34,6 +36,7 @@ impl Fake {
     pub(crate) fn new() -> Self {
         Self {
             now: Cell::new(milliseconds("2025-06-02T10:00:00Z").unwrap()),
+            tick: 0,
             shown: RefCell::default(),
             started: RefCell::default(),
             files: BTreeMap::new(),
@@ -44,6 +47,11 @@ impl Fake {
 
     pub(crate) fn with_file(mut self, path: &str, text: &str) -> Self {
         self.files.insert(path.to_owned(), text.to_owned());
+        self
+    }
+
+    pub(crate) fn with_tick(mut self, milliseconds: u64) -> Self {
+        self.tick = milliseconds;
         self
     }
 
@@ -84,6 +92,7 @@ impl World for Fake {
     }
 
     fn log(&self, line: &str) {
+        self.pass(self.tick);
         self.shown.borrow_mut().push(Shown::Log(line.to_owned()));
     }
 

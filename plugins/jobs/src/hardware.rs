@@ -68,7 +68,9 @@ impl Flavor {
             _ => return None,
         };
         let hourly = (unit * units).round();
-        (hourly >= 0.0 && hourly < 1e15).then(|| Micros(hourly as u64))
+        (0.0..1e15)
+            .contains(&hourly)
+            .then_some(Micros(hourly as u64))
     }
 
     /// Whether it has a GPU, or something of the kind.
@@ -135,7 +137,7 @@ impl Micros {
     /// `$1.50`, `$0.0084`: to the nearest cent, with two more digits where it is less than a dollar and has them.
     pub(crate) fn shown(self) -> String {
         let fine = self.0.saturating_add(50) / 100;
-        if fine % 100 == 0 || fine >= 10_000 {
+        if fine.is_multiple_of(100) || fine >= 10_000 {
             let cents = (fine + 50) / 100;
             return format!("${}.{:02}", cents / 100, cents % 100);
         }

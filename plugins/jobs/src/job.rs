@@ -90,7 +90,7 @@ impl Job {
     pub(crate) fn get(job: &Reference) -> Result<Self, Failure> {
         let found: Self = ml_intern_hub::get(&job.path(), &[], ONE)?;
         found
-            .is_one()
+            .known()
             .ok_or_else(|| Failure::failed("the Hub's answer is no job"))
     }
 
@@ -105,11 +105,12 @@ impl Job {
         let job: Self = answer
             .json(ONE)
             .map_err(|error| uncertain(&error.to_string()))?;
-        job.is_one()
+        job.known()
             .ok_or_else(|| uncertain("the Hub's answer is no job"))
     }
 
-    fn is_one(self) -> Option<Self> {
+    /// The job, if the answer told of one at all.
+    fn known(self) -> Option<Self> {
         (!self.id.is_empty()).then_some(self)
     }
 

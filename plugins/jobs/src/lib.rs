@@ -41,7 +41,7 @@ mod world;
 
 use std::rc::Rc;
 
-use arguments::{Cancel, Hardware, Inspect, Logs, Ps, Scheduled, Seed, Submit};
+use arguments::{Cancel, Hardware, Inspect, Logs, Ps, Scheduled, ScheduledPs, Seed, Submit};
 use ml_intern_hub::{CREDENTIAL, HUB};
 use ml_intern_sdk::HttpMethod::{Delete, Get, Post, Put};
 use ml_intern_sdk::prelude::*;
@@ -253,18 +253,20 @@ fn scheduling(world: &Rc<dyn World>) -> Vec<Operation> {
                 whoami(),
             ])
             .needs(local()),
-        Operation::new("scheduled ps", |arguments: Ps| scheduled::ps(&arguments))
-            .effects([Effect::Observe])
-            .needs([
-                need::http_as(
-                    CREDENTIAL,
-                    HUB,
-                    [Get],
-                    [SCHEDULED],
-                    "the list of scheduled jobs",
-                ),
-                whoami(),
-            ]),
+        Operation::new("scheduled ps", |arguments: ScheduledPs| {
+            scheduled::ps(&arguments)
+        })
+        .effects([Effect::Observe])
+        .needs([
+            need::http_as(
+                CREDENTIAL,
+                HUB,
+                [Get],
+                [SCHEDULED],
+                "the list of scheduled jobs",
+            ),
+            whoami(),
+        ]),
         acting(
             "scheduled inspect",
             Act::Inspect,

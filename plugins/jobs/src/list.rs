@@ -13,6 +13,7 @@ use crate::log::fenced;
 use crate::namespace::{self, Reference};
 use crate::progress::Relay;
 use crate::report::{self, Told};
+use crate::started;
 use crate::table::{cell, instant, short};
 use crate::world::World;
 
@@ -338,7 +339,9 @@ pub(crate) fn logs(world: &dyn World, arguments: &Logs) -> Result<Output, Failur
             Told {
                 reference: &reference,
                 kind: "The",
-                price: price(&prices(), flavor),
+                price: started::find(world, &reference.id)
+                    .and_then(|job| job.price)
+                    .or_else(|| price(&prices(), flavor)),
                 // Whether it has one is not told; a hint about it would be a guess.
                 token: true,
                 waited: wait,
@@ -431,7 +434,8 @@ mod tests {
     #[test]
     fn pages_of_rows() {
         let all: Vec<u32> = (0..5).collect();
-        let table: [(Option<u32>, Option<(&[u32], &str)>); 5] = [
+        type Row<'r> = (Option<u32>, Option<(&'r [u32], &'r str)>);
+        let table: [Row<'_>; 5] = [
             (
                 None,
                 Some((&[0, 1], "\n[page 1 of 3; call again with page=2 for more]")),

@@ -24,7 +24,7 @@ pub(crate) struct Asked<'a> {
 /// A price.
 #[derive(Debug)]
 pub(crate) struct Quoted {
-    /// None where the Hub names no price, and for a schedule, which has no end.
+    /// None where the Hub names no price, and for a schedule, which has no end; zero for a check alone.
     pub(crate) usd: Option<f64>,
     pub(crate) rows: Vec<(&'static str, String)>,
 }
@@ -117,7 +117,12 @@ pub(crate) fn rows(
         ("token handed over", token.to_owned()),
         ("runs", asked.source.shown()),
     ]);
-    let usd = most.filter(|_| asked.submit.schedule.is_none());
+    let usd = if asked.submit.check_only {
+        rows.push(("starts", "nothing (check_only)".into()));
+        Some(hardware::Micros::default())
+    } else {
+        most.filter(|_| asked.submit.schedule.is_none())
+    };
     Ok(Quoted {
         usd: usd.map(hardware::Micros::usd),
         rows,

@@ -6,7 +6,7 @@ use ml_intern_sdk::http::{Request, encode};
 use ml_intern_sdk::prelude::*;
 use serde_json::Value;
 
-use crate::arguments::{Ps, Scheduled, Submit};
+use crate::arguments::{Scheduled, ScheduledPs, Submit};
 use crate::job::{command_shown, maybe_started, uncertain};
 use crate::namespace;
 use crate::submit::schedule_request;
@@ -147,7 +147,7 @@ fn yes(is: bool) -> &'static str {
 ///
 /// # Errors
 /// What the Hub said, explained.
-pub(crate) fn ps(arguments: &Ps) -> Result<Output, Failure> {
+pub(crate) fn ps(arguments: &ScheduledPs) -> Result<Output, Failure> {
     let namespace = namespace::given_or_own(arguments.namespace.as_deref())?;
     let path = format!("/api/scheduled-jobs/{}", encode(&namespace));
     let list: ml_intern_hub::Page<Entry> = ml_intern_hub::pages(&path, &[], LIST, MOST)?;

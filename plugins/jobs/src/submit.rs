@@ -175,7 +175,6 @@ pub(crate) fn run(world: &dyn World, submit: &Submit, way: Way) -> Result<Output
             .map(|(name, value)| format!("{name}: {value}"))
             .collect();
         remarks.extend(rows);
-        remarks.push("Nothing was started (check_only).".into());
         return Ok(Output::text(remarks.join("\n")));
     }
     remarks.extend(trackio(submit));

@@ -469,6 +469,81 @@ fn a_long_log_is_shortened_and_kept() {
     );
 }
 
+/// Lines of a kilobyte each, so that a stream comes in pieces of some sixty of them.
+fn long_lines(count: usize) -> Vec<(String, String)> {
+    let rest = "x".repeat(1_000);
+    (0..count)
+        .map(|n| (format!("{n:03}"), format!("line {n} {rest}\n")))
+        .collect()
+}
+
+#[test]
+fn a_stream_that_does_not_end_is_left_in_time() {
+    let lines = long_lines(300);
+    let lines: Vec<(&str, &str)> = lines
+        .iter()
+        .map(|(stamp, line)| (stamp.as_str(), line.as_str()))
+        .collect();
+    // Every line takes a second: what the call may wait for is over in the middle of the stream.
+    let entered = hub(vec![
+        ("POST /api/jobs/ada", vec![ok(job("RUNNING", json!({})))]),
+        (
+            "GET /api/jobs/ada/687f",
+            vec![ok(job("RUNNING", json!({})))],
+        ),
+        ("GET /api/jobs/ada/687f/logs", vec![stream(&lines)]),
+    ]);
+    let world = Rc::new(Fake::new().with_tick(1_000));
+    let arguments = || json!({"script": "print(1)\n", "wait": "100s"});
+    let output = call(&world, "run", arguments()).unwrap();
+    let read = structured(&output)["log_lines"].as_u64().unwrap();
+    assert!((100..200).contains(&read), "{read}");
+    assert_eq!(structured(&output)["is_over"], false);
+    drop(entered);
+    // The job is over while the stream is read: the rest of the log is still read, each line once.
+    let _entered = hub(vec![
+        ("POST /api/jobs/ada", vec![ok(job("RUNNING", json!({})))]),
+        (
+            "GET /api/jobs/ada/687f",
+            vec![
+                ok(job("RUNNING", json!({}))),
+                ok(job("COMPLETED", json!({}))),
+            ],
+        ),
+        ("GET /api/jobs/ada/687f/logs", vec![stream(&lines)]),
+    ]);
+    let world = Rc::new(Fake::new().with_tick(100));
+    let output = call(&world, "run", arguments()).unwrap();
+    assert_eq!(structured(&output)["log_lines"], 300);
+    assert_eq!(structured(&output)["stage"], "COMPLETED");
+}
+
+#[test]
+fn a_log_that_goes_on_is_read_as_far_as_it_was_when_it_was_asked_for() {
+    let events = |later: &str| {
+        let line = |at: &str, data: &str| {
+            let event = json!({"timestamp": format!("2025-06-02T{at}.000Z"), "data": data});
+            format!("data: {event}\n\n")
+        };
+        Reply::new(200).body(line("10:00:01", "before\n") + &line(later, "after\n"))
+    };
+    // The fake's clock stands at 10:00:00; a second is for clocks that differ.
+    for (later, expected) in [("10:00:01", "before\nafter"), ("10:00:02", "before")] {
+        let _hub = hub(vec![
+            (
+                "GET /api/jobs/ada/687f",
+                vec![ok(job("RUNNING", json!({})))],
+            ),
+            ("GET /api/jobs/ada/687f/logs", vec![events(later)]),
+        ]);
+        let output = call(&Rc::new(Fake::new()), "logs", json!({"job_id": "687f"})).unwrap();
+        assert_eq!(
+            text(&output),
+            format!("**Logs for 687f** (RUNNING):\n```\n{expected}\n```")
+        );
+    }
+}
+
 #[test]
 fn logs_are_read_and_waited_for() {
     let hub = hub(vec![
@@ -531,6 +606,7 @@ fn prices_are_quoted() {
             "quote",
             json!({"script": "print(1)\n", "schedule": "0 9 * jan *"}),
         ),
+        ("run", json!({"script": "print(1)\n", "check_only": true})),
     ] {
         let mut arguments = arguments;
         arguments["operation"] = asked.into();
@@ -706,7 +782,8 @@ fn what_is_wrong_is_said_before_anything_is_asked_for() {
 fn what_the_hub_refuses_is_explained() {
     let world = Rc::new(Fake::new());
     let script = || json!({"script": "print(1)\n"});
-    let table: Vec<(&str, Value, Vec<(&str, Vec<Reply>)>, &str)> = vec![
+    type Row<'r> = (&'r str, Value, Vec<(&'r str, Vec<Reply>)>, &'r str);
+    let table: Vec<Row<'_>> = vec![
         (
             "run",
             script(),

@@ -53,7 +53,13 @@ fn scripts_are_judged() {
         )
     };
     let lost = "line 2: SFTConfig without push_to_hub=True and hub_model_id: what is trained is lost when the job ends";
-    let table: Vec<(&str, serde_json::Value, (bool, bool), Result<Vec<String>, String>)> = vec![
+    type Row<'r> = (
+        &'r str,
+        serde_json::Value,
+        (bool, bool),
+        Result<Vec<String>, String>,
+    );
+    let table: Vec<Row<'_>> = vec![
         ("import os, sys\nfrom json import loads\nprint(1)\n", none(), TOKEN_GPU, Ok(vec![])),
         ("def f(:\n  pass\n", none(), TOKEN_GPU, Err("line 1: invalid syntax at `def f(:`".into())),
         (

@@ -135,7 +135,7 @@ fn a_dashboard_is_made_and_made_again() {
     assert!(text(&first).contains("- README.md, requirements.txt, app.py: committed"));
     let files = server.files("space", "tabular-lab/board", "main").unwrap();
     assert_eq!(files["app.py"], b"import trackio\ntrackio.show()\n");
-    assert_eq!(server.buckets()["tabular-lab/board-bucket"], true);
+    assert!(server.buckets()["tabular-lab/board-bucket"]);
     let commits = server.repo("space", "tabular-lab/board").unwrap().commits;
     let second = seed().unwrap();
     assert!(
