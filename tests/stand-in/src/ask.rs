@@ -73,10 +73,14 @@ impl Ask {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    /// Where a path of a host is: in public or here.
+    /// Where a path of a host is: in public or here. The storage hosts go by another name of this machine: clients decide
+    /// by the host's name whether a link leaves the Hub, and whether their token may go along.
     pub(crate) fn link(&self, host: &str, path: &str) -> String {
         if self.public {
             format!("https://{host}{path}")
+        } else if host == hosts::CDN || host == hosts::UPLOADS {
+            let here = self.here.replace("127.0.0.1", "localhost");
+            format!("{}{path}", hosts::served(&here, host))
         } else {
             format!("{}{path}", hosts::served(&self.here, host))
         }

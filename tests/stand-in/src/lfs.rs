@@ -26,12 +26,12 @@ pub(crate) fn upload_url(ask: &Ask, oid: &str, part: Option<usize>) -> String {
     )
 }
 
-/// A signed link with a token on top is refused, as the storage does, where the two are known to be different hosts.
+/// A signed link with a token on top is refused, as the storage does.
 fn refusal(ask: &Ask, parameter: &str) -> Option<Answer> {
     if ask.param(parameter).is_none() {
         return Some(xml(403, "AccessDenied", "Access Denied"));
     }
-    (ask.public && ask.header("authorization").is_some()).then(|| {
+    ask.header("authorization").is_some().then(|| {
         xml(
             400,
             "InvalidArgument",

@@ -1,5 +1,7 @@
 //! Downloads: small files by way of a cache on the same host, large files from the storage behind a signed link.
 
+use serde_json::json;
+
 use crate::answer::Answer;
 use crate::ask::{Ask, encode_path};
 use crate::hub::errors::{Reply, no_entry, no_revision};
@@ -75,6 +77,22 @@ pub(crate) fn raw(
         None => content(ask, file, path),
     }
     .with("x-repo-commit", commit.oid.clone()))
+}
+
+/// `GET /api/datasets/{repo}/parquet`: links by configuration and split.
+pub(crate) fn parquet(ask: &Ask, world: &World, id: &str) -> Reply {
+    let repo = world.hub.read(ask, Kind::Dataset, id)?;
+    let mut found = json!({});
+    let converted = repo.at("refs/convert/parquet");
+    for path in converted.iter().flat_map(|commit| commit.files.keys()) {
+        if let [config, split, _] = path.split('/').collect::<Vec<_>>().as_slice() {
+            let url = ask.hub(&format!(
+                "/api/datasets/{id}/parquet/{config}/{split}/0.parquet"
+            ));
+            found[*config][*split] = json!([url]);
+        }
+    }
+    Ok(Answer::json(&found))
 }
 
 fn content(ask: &Ask, file: &File, path: &str) -> Answer {

@@ -1,6 +1,7 @@
 //! The Hugging Face Hub: which path is whose.
 
 pub(crate) mod accounts;
+pub(crate) mod billing;
 pub(crate) mod bucket;
 pub(crate) mod collections;
 pub(crate) mod commit;
@@ -54,12 +55,14 @@ fn api(ask: &Ask, world: &mut World, parts: &[&str]) -> Reply {
         ("POST", ["repos", "create"]) => repos::create(ask, world),
         ("DELETE", ["repos", "delete"]) => repos::delete(ask, world),
         ("POST", ["repos", "move"]) => repos::rename(ask, world),
+        ("POST", ["complete_multipart"]) => upload::complete(ask, world),
         ("POST", ["validate-yaml"]) => repos::validate_yaml(ask),
         ("GET", ["papers" | "daily_papers", ..]) => papers::api(ask, world, parts),
         (_, ["collections", rest @ ..]) => collections::api(ask, world, rest),
         (_, ["jobs", rest @ ..]) => jobs::api(ask, world, rest),
         (_, ["scheduled-jobs", rest @ ..]) => scheduled::api(ask, world, rest),
         (_, ["buckets", rest @ ..]) => bucket::api(ask, world, rest),
+        ("GET", ["settings", "billing", rest @ ..]) => billing::api(ask, rest),
         ("GET", ["spaces", "hardware"]) => hardware::spaces(),
         ("GET" | "HEAD", ["resolve-cache", kind, namespace, name, oid, path @ ..]) => {
             let kind = Kind::plural(kind).ok_or_else(not_found)?;
@@ -83,7 +86,7 @@ fn api(ask: &Ask, world: &mut World, parts: &[&str]) -> Reply {
 }
 
 /// What may stand behind a repository's id: this is how one without a namespace is told apart.
-const RESOURCES: [&str; 22] = [
+const RESOURCES: [&str; 23] = [
     "auth-check",
     "branch",
     "commit",
@@ -91,6 +94,7 @@ const RESOURCES: [&str; 22] = [
     "discussions",
     "duplicate",
     "hardware",
+    "parquet",
     "pause",
     "paths-info",
     "preupload",
@@ -119,6 +123,14 @@ fn of_repo(ask: &Ask, world: &mut World, kind: Kind, parts: &[&str]) -> Reply {
     match (ask.method.as_str(), rest) {
         ("GET", []) => info::info(ask, world, kind, id, None),
         ("GET", ["revision", revision]) => info::info(ask, world, kind, id, Some(revision)),
+        ("GET", ["parquet"]) if kind == Kind::Dataset => files::parquet(ask, world, id),
+        ("GET", ["parquet", config, split, "0.parquet"]) if kind == Kind::Dataset => {
+            let place = "resolve/refs%2Fconvert%2Fparquet";
+            let url = ask.hub(&format!(
+                "/datasets/{id}/{place}/{config}/{split}/0000.parquet"
+            ));
+            Ok(Answer::redirect(302, url))
+        }
         ("GET", ["auth-check"]) => info::auth_check(ask, world, kind, id),
         ("PUT", ["settings"]) => repos::settings(ask, world, kind, id),
         ("GET", ["tree", revision, path @ ..]) => {

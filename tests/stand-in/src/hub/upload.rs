@@ -81,7 +81,6 @@ pub(crate) fn lfs(ask: &Ask, world: &mut World, kind: Kind, id: &str, parts: &[&
     match parts {
         ["objects", "batch"] => batch(ask, world, kind, id),
         ["objects", "verify"] => verify(ask, world),
-        ["objects", "complete", oid] => complete(ask, world, oid),
         _ => Err(not_found()),
     }
 }
@@ -120,7 +119,9 @@ fn batch(ask: &Ask, world: &World, kind: Kind, id: &str) -> Reply {
                     let number = usize::try_from(part).unwrap();
                     header[format!("{part:05}")] = lfs::upload_url(ask, oid, Some(number)).into();
                 }
-                let href = ask.hub(&format!("{base}/complete/{oid}"));
+                let href = ask.hub(&format!(
+                    "/api/complete_multipart?uploadId={oid}&signature=c3RhbmQtaW4"
+                ));
                 entry["actions"] =
                     json!({"upload": {"href": href, "header": header}, "verify": verify});
             } else {
@@ -134,7 +135,12 @@ fn batch(ask: &Ask, world: &World, kind: Kind, id: &str) -> Reply {
     Ok(answer.with("content-type", "application/vnd.git-lfs+json"))
 }
 
-fn complete(ask: &Ask, world: &mut World, oid: &str) -> Reply {
+/// `POST /api/complete_multipart`: its link is signed, and the client sends no token.
+pub(crate) fn complete(ask: &Ask, world: &mut World) -> Reply {
+    let oid = ask.param("uploadId").unwrap_or_default();
+    if ask.param("signature").is_none() {
+        return Err(plain(403, "The link is not signed"));
+    }
     let parts = world.hub.pieces.remove(oid).unwrap_or_default();
     let body = ask.json();
     let named = body["parts"].as_array().map_or(0, Vec::len);
