@@ -175,9 +175,10 @@ fn starting(world: &Rc<dyn World>) -> Vec<Operation> {
         .effects([Effect::Observe])
         .needs([
             prices(),
-            // A script that is a file is counted, and looked through for secrets.
+            // A script is read, and looked at: who is asked about its price should not be asked in vain.
             need::mount("workspace", Access::ReadOnly),
             need::mount("tmp", Access::ReadOnly),
+            need::program("python"),
         ]),
         Operation::new("hardware", |_: Hardware| {
             let table = hardware::table()?;

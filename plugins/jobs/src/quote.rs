@@ -3,12 +3,16 @@
 use ml_intern_sdk::prelude::*;
 
 use crate::arguments::Submit;
+use crate::check;
 use crate::command::Source;
 use crate::duration;
 use crate::hardware::{self, Flavor};
 use crate::schedule::{self, Often};
 use crate::submit::Way;
 use crate::world::World;
+
+/// Characters of a warning that a person is shown who is asked.
+const WARNING: usize = 200;
 
 /// What is to be priced.
 #[derive(Debug)]
@@ -37,6 +41,12 @@ pub(crate) fn quote(world: &dyn World, asked: &str, submit: &Submit) -> Result<O
     submit.check()?;
     let source = Source::of(world, submit)?;
     let timeout = duration::timeout(submit.timeout.as_deref())?;
+    // Nobody is asked to pay for a script that cannot run.
+    let job = check::Job {
+        submit,
+        token: Way::of(asked) != Some(Way::WithoutToken),
+    };
+    let checked = check::check(world, &source, job)?;
     let table = hardware::table()?;
     let flavor = hardware::find(
         &table,
@@ -45,7 +55,7 @@ pub(crate) fn quote(world: &dyn World, asked: &str, submit: &Submit) -> Result<O
             .as_deref()
             .unwrap_or(hardware::DEFAULT),
     )?;
-    let quoted = rows(
+    let mut quoted = rows(
         &Asked {
             submit,
             source: &source,
@@ -55,6 +65,12 @@ pub(crate) fn quote(world: &dyn World, asked: &str, submit: &Submit) -> Result<O
         flavor,
         submit.namespace.as_deref(),
     )?;
+    let checked = checked.on(flavor.accelerated());
+    quoted.rows.push(("check", checked.said));
+    let warnings = checked.warnings.iter();
+    quoted
+        .rows
+        .extend(warnings.map(|warning| ("warning", crate::table::cell(warning, WARNING))));
     Ok(Output::quote(quoted.usd, quoted.rows))
 }
 

@@ -583,12 +583,13 @@ fn logs_are_read_and_waited_for() {
 #[test]
 fn prices_are_quoted() {
     let _hub = hub(vec![]);
-    let world = Rc::new(Fake::new().with_file("train.py", "a\nb\n"));
+    let script = "import torch\ntorch.zeros(1).cuda()\n";
+    let world = Rc::new(Fake::new().with_python().with_file("train.py", script));
     let mut told = String::new();
     for (asked, arguments) in [
         (
             "run",
-            json!({"script": "train.py", "hardware_flavor": "a10g-large", "timeout": "90m", "namespace": "lab"}),
+            json!({"script": "train.py", "dependencies": ["torch"], "hardware_flavor": "a10g-large", "timeout": "90m", "namespace": "lab"}),
         ),
         (
             "run without token",
@@ -615,6 +616,12 @@ fn prices_are_quoted() {
         told.push_str(&format!("## {asked}\n{}\n→ usd {usd}\n\n", text(&output)));
     }
     golden("quote", &told);
+    // Nobody is asked about a script that cannot run.
+    let wrong = call(&world, "quote", json!({"script": "def f(:\n"}));
+    assert!(
+        matches!(wrong, Err(Failure::InvalidArguments(_))),
+        "{wrong:?}"
+    );
     // The nearest first, and nothing was guessed.
     let wrong = call(
         &world,

@@ -177,7 +177,7 @@ def look(source, dependencies, python):
         if called == "os.system" or called.split(".")[0] == "subprocess" or last in ("run", "check_call", "Popen", "check_output"):
             if re.search(r"\bpip3?\s+install\b", " ".join(texts(one) for one in node.args)):
                 report["pip"].append(node.lineno)
-        if last == "cuda" and "." in called and report["gpu"] is None:
+        if last == "cuda" and isinstance(node.func, ast.Attribute) and report["gpu"] is None:
             report["gpu"] = node.lineno
         for name, value in keywords.items():
             on = isinstance(value, ast.Constant)

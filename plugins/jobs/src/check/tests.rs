@@ -63,6 +63,14 @@ fn scripts_are_judged() {
         ("import os, sys\nfrom json import loads\nprint(1)\n", none(), TOKEN_GPU, Ok(vec![])),
         ("def f(:\n  pass\n", none(), TOKEN_GPU, Err("line 1: invalid syntax at `def f(:`".into())),
         (
+            "f(1).cuda()\n",
+            none(),
+            (true, false),
+            Ok(vec![
+                "line 1 uses a GPU, and the hardware has none: see `hardware`".into(),
+            ]),
+        ),
+        (
             "import os\n!pip install x\n",
             none(),
             TOKEN_GPU,
