@@ -97,7 +97,14 @@ impl Submit {
                     "a name that is not empty, without `=`; neither part with a NUL",
                 ));
             }
+            secrets::refuse(&pointer, name)?;
             secrets::refuse(&pointer, value)?;
+        }
+        for (pointer, text) in [
+            ("/image", &self.image),
+            ("/trackio_project", &self.trackio_project),
+        ] {
+            secrets::refuse(pointer, text.as_deref().unwrap_or_default())?;
         }
         if let Some(space) = &self.trackio_space_id {
             ml_intern_hub::repo_id("/trackio_space_id", space)?;

@@ -12,6 +12,8 @@ use crate::world::World;
 const AT_ONCE: u64 = 2_000;
 /// Milliseconds between two lines of those, and between two reports.
 const EVERY: u64 = 1_000;
+/// Reports of something that is complete that are not waited with.
+const COMPLETE: u64 = 500;
 
 /// Hundredths of an epoch.
 const EPOCH: &str = "% of an epoch";
@@ -121,6 +123,7 @@ pub(crate) struct Relay<'w> {
     /// Lines that were not.
     held: u64,
     reported: Option<(Progress, u64)>,
+    reports: u64,
     status: String,
     /// Of how many epochs the script trains, where it says so.
     epochs: Option<u64>,
@@ -135,6 +138,7 @@ impl<'w> Relay<'w> {
             lined: 0,
             held: 0,
             reported: None,
+            reports: 0,
             status: String::new(),
         }
     }
@@ -163,10 +167,12 @@ impl<'w> Relay<'w> {
         let due = match &self.reported {
             None => true,
             Some((last, at)) => {
-                *last != progress && (now.saturating_sub(*at) >= EVERY || is_full(&progress))
+                let complete = is_full(&progress) && self.reports < COMPLETE;
+                *last != progress && (now.saturating_sub(*at) >= EVERY || complete)
             }
         };
         if due {
+            self.reports += 1;
             self.world
                 .report(progress.done, progress.total, progress.unit);
             self.reported = Some((progress, now));
@@ -250,6 +256,18 @@ mod tests {
             world.logged()[2_001..],
             ["[4999 lines are not shown here]", "last"]
         );
+    }
+
+    #[test]
+    fn no_more_reports_are_made_than_a_call_may() {
+        let world = Fake::new();
+        let mut relay = Relay::new(&world, None);
+        for n in 1..=2 * COMPLETE {
+            relay.line(&format!("step {n}/{n}"));
+        }
+        let shown = world.shown();
+        let reports = shown.iter().filter(|one| matches!(one, Shown::Report(..)));
+        assert_eq!(reports.count(), 500);
     }
 
     #[test]

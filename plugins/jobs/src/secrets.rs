@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `hf_` and 30 letters and digits or more | a Hugging Face token |
 //! | `ghp_…`, `github_pat_…`, `sk-…`, `AKIA…`, `xoxb-…` of their length | tokens of other services |
+//! | `{{credential:` | what the host puts a credential in place of, and only this plugin may write |
 //! | `hf_xxxxxxxx…`, `hf_token`, `sk-…` in prose | a placeholder |
 
 use ml_intern_sdk::Failure;
@@ -44,11 +45,22 @@ fn first(text: &str) -> Option<(usize, &'static str)> {
     })
 }
 
+/// What the host puts a credential in place of begins so.
+pub(crate) const PLACE: &str = "{{credential:";
+
 /// Nothing, if there is none.
 ///
 /// # Errors
 /// [`Failure::InvalidArguments`] with the place; the secret is not in it.
 pub(crate) fn refuse(pointer: &str, text: &str) -> Result<(), Failure> {
+    if text.contains(PLACE) {
+        return Err(Failure::argument(
+            pointer,
+            format!(
+                "text without `{PLACE}`: the token gets into a job as its secret, and in no other way"
+            ),
+        ));
+    }
     match first(text) {
         None => Ok(()),
         Some((line, whose)) => Err(Failure::argument(
@@ -83,6 +95,8 @@ mod tests {
         for (text, line) in table {
             assert_eq!(first(&text).map(|(line, _)| line), line, "{text}");
         }
+        let place = "a {{credential:huggingface}}";
+        assert!(refuse("/x", place).is_err() && refuse("/x", "{{ credential }}").is_ok());
         let failure = format!(
             "{:?}",
             refuse("/script", &format!("\nhf_{token}")).unwrap_err()

@@ -19,6 +19,7 @@ use crate::progress::Relay;
 use crate::quote;
 use crate::report::{self, Told};
 use crate::scheduled;
+use crate::secrets;
 use crate::started::{self, Started};
 use crate::world::World;
 
@@ -124,13 +125,20 @@ fn spec(submit: &Submit, plan: &Plan, flavor: &Flavor, way: Way) -> Result<Value
     spec.insert("arguments".into(), json!([]));
     spec.insert("environment".into(), json!(environment));
     spec.insert("flavor".into(), json!(flavor.name));
+    spec.insert("timeoutSeconds".into(), json!(plan.timeout));
+    let (kind, image) = plan.source.image(submit);
+    spec.insert(kind.into(), json!(image));
+    // The host would put the token there too, for everybody who sees the job to see. Every argument was looked at; this
+    // is for the one that is added later.
+    if json!(spec).to_string().contains(secrets::PLACE) {
+        return Err(Failure::failed(
+            "an argument has a place for a credential in it",
+        ));
+    }
     if way.has_token() {
         let secrets: BTreeMap<&str, &str> = TOKEN_NAMES.map(|name| (name, TOKEN)).into();
         spec.insert("secrets".into(), json!(secrets));
     }
-    spec.insert("timeoutSeconds".into(), json!(plan.timeout));
-    let (kind, image) = plan.source.image(submit);
-    spec.insert(kind.into(), json!(image));
     Ok(Value::Object(spec))
 }
 

@@ -607,7 +607,10 @@ fn prices_are_quoted() {
             "quote",
             json!({"script": "print(1)\n", "schedule": "0 9 * jan *"}),
         ),
-        ("run", json!({"script": "print(1)\n", "check_only": true})),
+        (
+            "run",
+            json!({"script": "train.py", "dependencies": ["torch"], "check_only": true}),
+        ),
     ] {
         let mut arguments = arguments;
         arguments["operation"] = asked.into();
@@ -773,6 +776,47 @@ fn what_is_wrong_is_said_before_anything_is_asked_for() {
             "/namespace",
         ),
         ("ps", json!({"namespace": "a/b"}), "/namespace"),
+        // What the host would put the token in place of.
+        (
+            "run",
+            json!({"script": "print(1)\n", "env": {"A": "{{credential:huggingface}}"}}),
+            "/env/A",
+        ),
+        (
+            "run",
+            json!({"script": "print(1)\n", "env": {"{{credential:huggingface}}": "1"}}),
+            "/env/{{credential:huggingface}}",
+        ),
+        (
+            "run",
+            json!({"script": "print(1)\n", "script_args": ["{{credential:huggingface}}"]}),
+            "/script_args/0",
+        ),
+        (
+            "run",
+            json!({"script": "print(1)\n", "dependencies": ["x@{{credential:huggingface}}"]}),
+            "/dependencies/0",
+        ),
+        (
+            "run",
+            json!({"script": "https://a.example/{{credential:huggingface}}"}),
+            "/script",
+        ),
+        (
+            "run",
+            json!({"command": ["curl", "https://a.example/{{credential:huggingface}}"]}),
+            "/command/1",
+        ),
+        (
+            "run",
+            json!({"command": ["x"], "image": "{{credential:huggingface}}"}),
+            "/image",
+        ),
+        (
+            "scheduled run",
+            json!({"command": ["x"], "schedule": "@daily", "trackio_project": "{{credential:huggingface}}"}),
+            "/trackio_project",
+        ),
     ];
     for (operation, arguments, pointer) in table {
         let hub = hub(vec![]);
