@@ -83,13 +83,17 @@ impl Plugin {
                 ))
             })?;
         let mut arguments = arguments::object(&call.arguments)?;
-        if let Some(selector) = tool.selector {
-            arguments.shift_remove(selector);
-        }
+        let selected = tool
+            .selector
+            .and_then(|selector| arguments.shift_remove(selector));
+        let asked = selected
+            .as_ref()
+            .and_then(Value::as_str)
+            .unwrap_or(&call.operation);
         #[cfg(not(target_family = "wasm"))]
-        return crate::http::native::under(&operation.needs, || (operation.run)(arguments));
+        return crate::http::native::under(&operation.needs, || (operation.run)(asked, arguments));
         #[cfg(target_family = "wasm")]
-        (operation.run)(arguments)
+        (operation.run)(asked, arguments)
     }
 }
 
@@ -161,8 +165,8 @@ impl Tool {
     }
 }
 
-/// An operation's function, from the arguments as they came.
-type Run = dyn Fn(Map<String, Value>) -> Result<Output, Failure>;
+/// An operation's function, from the value of the selector and the other arguments, as they came.
+type Run = dyn Fn(&str, Map<String, Value>) -> Result<Output, Failure>;
 
 /// One thing that a tool does: a function from a struct of arguments to an output.
 pub struct Operation {
@@ -182,13 +186,26 @@ impl Operation {
     where
         A: DeserializeOwned + JsonSchema,
     {
+        Self::quoting(name, move |_, arguments| run(arguments))
+    }
+
+    /// An operation that others name with [`Self::quoted_by`]. Its function also gets the name of the operation that the
+    /// arguments are for, as the selector among them has it: its own, where the model calls it.
+    #[must_use]
+    pub fn quoting<A>(
+        name: &'static str,
+        run: impl Fn(&str, A) -> Result<Output, Failure> + 'static,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema,
+    {
         Self {
             name,
             effects: Vec::new(),
             needs: Vec::new(),
             quote: None,
             schema: schema::of::<A>,
-            run: Box::new(move |arguments| run(arguments::parse(arguments)?)),
+            run: Box::new(move |asked, arguments| run(asked, arguments::parse(arguments)?)),
         }
     }
 
@@ -314,6 +331,32 @@ mod tests {
             "{}",
             sum.parameters
         );
+    }
+
+    #[test]
+    fn a_quote_knows_what_it_is_for() {
+        let plugin = plugin().tool(Tool::select(
+            "job",
+            "Runs.",
+            "op",
+            [Operation::quoting("quote", |asked, Negate { a }| {
+                Ok(Output::text(format!("{asked} {a}")))
+            })],
+        ));
+        for (arguments, expected) in [
+            (r#"{"op":"run","a":1}"#, "run 1"),
+            (r#"{"op":"quote","a":1}"#, "quote 1"),
+            (r#"{"op":7,"a":1}"#, "quote 1"),
+            (r#"{"a":1}"#, "quote 1"),
+        ] {
+            let output = plugin.invoke(&Call {
+                id: "1".into(),
+                tool: "job".into(),
+                operation: "quote".into(),
+                arguments: arguments.into(),
+            });
+            assert_eq!(output, Ok(Output::text(expected)), "{arguments}");
+        }
     }
 
     #[test]

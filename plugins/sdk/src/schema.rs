@@ -73,8 +73,13 @@ pub(crate) fn merge<'a>(
             1 => variants.remove(0),
             _ => json!({ "anyOf": variants }),
         };
-        if users.len() < operations.len() {
-            describe_users(&mut value, selector, &users);
+        let others: Vec<&str> = operations
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| !users.contains(name))
+            .collect();
+        if !others.is_empty() {
+            describe_users(&mut value, selector, &users, &others);
         }
         properties.insert(property, value);
     }
@@ -127,9 +132,14 @@ fn required_of(schema: &Schema) -> Vec<Value> {
         .unwrap_or_default()
 }
 
-fn describe_users(value: &mut Value, selector: &str, users: &[&str]) {
+/// Says which operations a property is for, or which it is not for, whichever is less to read.
+fn describe_users(value: &mut Value, selector: &str, users: &[&str], others: &[&str]) {
     let Value::Object(value) = value else { return };
-    let uses = format!("For {selector} {}.", users.join(", "));
+    let uses = if others.len() < users.len() {
+        format!("Not for {selector} {}.", others.join(", "))
+    } else {
+        format!("For {selector} {}.", users.join(", "))
+    };
     let text = match value.get("description").and_then(Value::as_str) {
         Some(description) => format!("{description} {uses}"),
         None => uses,
@@ -187,6 +197,20 @@ mod tests {
             "additionalProperties": false,
         });
         assert_eq!(of::<Run>().to_value(), expected);
+    }
+
+    #[test]
+    fn a_property_of_most_says_which_it_is_not_for() {
+        let operations = [
+            ("run", of::<Run>()),
+            ("again", of::<Run>()),
+            ("cancel", of::<Cancel>()),
+        ];
+        let merged = merge("operation", None, &operations).to_value();
+        let said = |name: &str| merged["properties"][name]["description"].clone();
+        assert_eq!(said("script"), "The script. Not for operation cancel.");
+        assert_eq!(said("job"), "The job. For operation cancel.");
+        assert_eq!(said("timeout"), "Seconds at most.");
     }
 
     #[test]
