@@ -185,10 +185,9 @@ pub(crate) fn draw(title: &str, all: &[Statistics], label: Option<&str>) -> Opti
     }
     let spread = |of: &str| {
         let of_kind = all.iter().filter(|column| {
-            column
-                .spread
-                .as_ref()
-                .is_some_and(|spread| spread.of == of && spread.histogram.len() > 1)
+            column.spread.as_ref().is_some_and(|spread| {
+                spread.of == of && spread.histogram.iter().filter(|n| **n > 0).count() > 1
+            })
         });
         let mean = |column: &&Statistics| {
             column
@@ -218,8 +217,7 @@ pub(crate) fn draw(title: &str, all: &[Statistics], label: Option<&str>) -> Opti
     }
     let measured = ["value", "seconds", "pixels wide"]
         .into_iter()
-        .find_map(spread)
-        .or_else(|| all.first())?;
+        .find_map(spread)?;
     histogram(title, measured)
 }
 
@@ -563,6 +561,7 @@ mod tests {
             vec![classed(&[("one", 5)])],
             vec![measured("value", &[7], &[1.0, 1.0])],
             vec![measured("value", &[0, 0], &[1.0, 2.0, 3.0])],
+            vec![measured("characters", &[9, 0, 0], &[9.0, 9.0, 9.0, 9.0])],
             vec![measured("value", &[1; 101], &[])],
         ];
         for all in table {

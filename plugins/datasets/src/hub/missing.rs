@@ -4,7 +4,7 @@ use ml_intern_sdk::{Failure, UpstreamError};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::hub::server::Lack;
+use crate::hub::server::{Lack, is_settled};
 
 /// Bytes of the Hub's list.
 const LIST: usize = 1 << 20;
@@ -29,6 +29,10 @@ pub(crate) fn explain(dataset: &str, lack: &Lack) -> Failure {
                 "{dataset} is still being processed by the Hub's data set viewer; try again in a few minutes"
             ),
         }),
+        Lack::Other(error) if is_settled(error) => Failure::failed(format!(
+            "the viewer can show nothing of {dataset}: {}",
+            lack.told()
+        )),
         Lack::Other(error) => error.clone().into(),
     }
 }

@@ -117,6 +117,19 @@ pub(crate) fn ask(path: &str, query: &[(&str, &str)]) -> Request {
     })
 }
 
+/// Whether the server has worked out that there is no answer, or works on it still: it says so with a code, and asking
+/// again at once gives the same.
+pub(crate) fn is_settled(error: &Error) -> bool {
+    match error {
+        Error::Status {
+            status: 500..,
+            headers,
+            ..
+        } => headers.get("x-error-code").is_some(),
+        _ => false,
+    }
+}
+
 /// The answers, in the order of the questions. What may pass is asked again, all of it in one go.
 pub(crate) fn all(questions: &[Request]) -> Vec<Result<Value, Lack>> {
     let mut answers: Vec<Option<Result<Value, Error>>> = vec![None; questions.len()];
@@ -136,15 +149,13 @@ pub(crate) fn all(questions: &[Request]) -> Vec<Result<Value, Lack>> {
             }
         });
         let wants = |place: &usize| match answers.get(*place) {
-            Some(Some(Err(error))) if !matches!(Lack::of(error.clone()), Lack::Unready) => {
-                match Failure::from(error.clone()) {
-                    Failure::Upstream(said) => Some(
-                        said.retry_after
-                            .map_or(wait, |seconds| seconds.saturating_mul(1_000)),
-                    ),
-                    _ => None,
-                }
-            }
+            Some(Some(Err(error))) if !is_settled(error) => match Failure::from(error.clone()) {
+                Failure::Upstream(said) => Some(
+                    said.retry_after
+                        .map_or(wait, |seconds| seconds.saturating_mul(1_000)),
+                ),
+                _ => None,
+            },
             _ => None,
         };
         // What wants longer than is left has its answer.
