@@ -208,7 +208,11 @@ mod tests {
             (b"\xc3\xa4\xc3", None, Kind::Text, "\u{e4}\u{fffd}"),
         ];
         for (bytes, content_type, kind, expected) in table {
-            assert_eq!(text(bytes, bytes.len() == 3, content_type, kind), expected, "{bytes:?}");
+            assert_eq!(
+                text(bytes, bytes.len() == 3, content_type, kind),
+                expected,
+                "{bytes:?}"
+            );
         }
     }
 }
