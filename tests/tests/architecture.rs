@@ -104,6 +104,17 @@ fn the_loop_knows_policy_and_journal_only() {
     );
 }
 
+/// Messages are sent by the host, for the agent and about it; what sends them knows neither the loop nor the sandbox.
+#[test]
+fn gateways_know_the_way_out_and_its_rules_only() {
+    let crates = crates();
+    let known: Vec<&String> = crates["gateways"]
+        .iter()
+        .filter(|name| crates.contains_key(*name))
+        .collect();
+    assert_eq!(known, ["egress", "journal", "policy"]);
+}
+
 #[test]
 fn dangerous_tools_are_in_one_place() {
     for (name, dependencies) in crates() {
@@ -117,6 +128,23 @@ fn dangerous_tools_are_in_one_place() {
             );
         }
     }
+}
+
+/// Plugins, which are in another workspace, test against it.
+#[test]
+fn the_stand_in_knows_nobody() {
+    let crates = crates();
+    let manifest: DocumentMut = fs::read_to_string(root().join("tests/stand-in/Cargo.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let dependencies = manifest["dependencies"].as_table().unwrap();
+    let known: Vec<&str> = dependencies
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| crates.contains_key(*name) || name.starts_with("ml-intern"))
+        .collect();
+    assert_eq!(known, Vec::<&str>::new());
 }
 
 #[test]

@@ -9,8 +9,13 @@ use agent::{
     Agents, CallContext, NestedError, NestedTask, PluginStores, Progress, SharedJournal, Stores,
 };
 use journal::{CallId, Entry};
-use sandbox::{AgentError, AgentTask, HostCall, Services, ToolAnswer, ToolEntry, ToolFailure};
+use gateways::Gateways;
+use sandbox::{
+    AgentError, AgentTask, Destination, HostCall, Notice, NotifyError, Sent, Services, ToolAnswer,
+    ToolEntry, ToolFailure,
+};
 
+use crate::notices;
 use crate::tools::PluginTools;
 
 /// The host's own requests, to model providers, on their way into the journal.
@@ -55,6 +60,10 @@ pub(crate) struct SessionServices {
     /// Runs agents as part of calls.
     agents: OnceLock<Arc<dyn Agents>>,
     nested: AtomicU64,
+    /// The session's id, for those who are told of it.
+    id: String,
+    /// Where messages to people go.
+    gateways: Option<Arc<Gateways>>,
 }
 
 /// A call that runs now.
@@ -77,7 +86,16 @@ impl SessionServices {
             tools: OnceLock::new(),
             agents: OnceLock::new(),
             nested: AtomicU64::new(0),
+            id: String::new(),
+            gateways: None,
         }
+    }
+
+    /// The same for a session of this id, whose messages go there.
+    pub(crate) fn tells(mut self, id: &str, gateways: Option<Arc<Gateways>>) -> SessionServices {
+        id.clone_into(&mut self.id);
+        self.gateways = gateways;
+        self
     }
 
     /// Lets code call the session's tools.
@@ -223,6 +241,18 @@ impl Services for SessionServices {
             };
             agents.run(running.id, task).await.map_err(why)
         })
+    }
+
+    fn destinations(&self) -> Vec<Destination> {
+        notices::destinations(self.gateways.as_deref())
+    }
+
+    fn notify<'a>(
+        &'a self,
+        _: &'a str,
+        notice: Notice,
+    ) -> Pin<Box<dyn Future<Output = Result<Sent, NotifyError>> + Send + 'a>> {
+        Box::pin(notices::send(self.gateways.as_deref(), &self.id, notice))
     }
 
     fn tools(&self, _: &str) -> Vec<ToolEntry> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agent::{Agent, Approver, Events, MicroUsd, Options, Parts, Services, SystemClock, Tools};
+use gateways::Gateways;
 use journal::{Entry, Redactor};
 use models::ModelId;
 use sandbox::{Sandbox, Setup};
@@ -19,13 +20,19 @@ use crate::profile::{self, Loaded};
 use crate::services::{Requests, SessionServices};
 use crate::session::{self, Session};
 use crate::tools::{self, PluginTools};
-use crate::{mounts, prompt, render, secrets, setup, summary};
+use crate::{mounts, notices, prompt, reach, render, secrets, setup, summary};
 
 /// The script that plays the model in the demo.
 const DEMO: &str = include_str!("../../../configs/scripts/demo.jsonl");
 
 /// Its id.
 pub(crate) const DEMO_ID: &str = "scripted/demo";
+
+/// How much of other services' answers is kept on disk.
+const ANSWERS: egress::CacheLimits = egress::CacheLimits {
+    bytes: 512 << 20,
+    entries: 20_000,
+};
 
 /// What a run needs before there is a session.
 pub(crate) struct Ready {
@@ -39,6 +46,8 @@ pub(crate) struct Ready {
     /// The variable that would hold the model's key, where it needs one and there is none.
     pub(crate) missing_key: Option<&'static str>,
     requests: Arc<Requests>,
+    /// Where messages to people go, if anywhere.
+    gateways: Option<Arc<Gateways>>,
     programs: Vec<(String, sandbox::Image)>,
     data: Vec<(String, PathBuf)>,
     plugins: Vec<PathBuf>,
@@ -56,14 +65,15 @@ impl Ready {
         let usual = if attended { "interactive" } else { "ci" };
         let policy = profile::load(config.policy.as_deref().unwrap_or(usual))?;
         let settings = secrets::settings(&here)?;
-        let (redactor, credentials) = secrets::held(&settings, &here)?;
+        let notices = notices::settings(config);
+        let (redactor, credentials) = secrets::held(&settings, &notices, &here)?;
         let missing_key = ModelId::parse(&config.model_name)
             .ok()
             .and_then(|id| secrets::missing_key(&settings, &id));
         let egress = egress::Egress::builder()
             .credentials(credentials)
-            .build()
-            .map_err(usage)?;
+            .cache(paths.answers(), ANSWERS);
+        let egress = reach::endpoints(egress, &here)?.build().map_err(usage)?;
         let requests = Arc::new(Requests::default());
         let providers = models::Providers::new(
             settings,
@@ -72,6 +82,14 @@ impl Ready {
             Arc::clone(&requests) as Arc<dyn egress::Observe>,
         )
         .map_err(usage)?;
+        let gateways = notices::open(
+            notices,
+            &paths.outbox(),
+            egress.clone(),
+            Arc::new(policy.policy.clone()),
+            Arc::clone(&requests) as Arc<dyn egress::Observe>,
+            redactor.clone(),
+        )?;
         let options = Options {
             strict_denials: how.strict_denials,
             stream: !how.no_stream,
@@ -98,6 +116,7 @@ impl Ready {
             providers,
             missing_key,
             requests,
+            gateways,
         })
     }
 
@@ -239,7 +258,12 @@ pub(crate) async fn start(
     ready.requests.record(journal);
     let sandbox = Sandbox::new(Setup {
         cache: &ready.paths.compiled(),
-        mounts: mounts::mounts(&ready.data, directory, workspace.root())?,
+        mounts: mounts::mounts(
+            &ready.data,
+            directory,
+            workspace.root(),
+            &ready.paths.caches(),
+        )?,
         programs: ready.programs.clone(),
         worker: Some(crate::worker()?),
         walls: policy.walls(),
@@ -250,7 +274,13 @@ pub(crate) async fn start(
     sandbox.prepare();
     let plugins = tools::load(&sandbox, &ready.plugins).await?;
     let system_prompt = prompt::system(&policy);
-    let services = Arc::new(SessionServices::new(Arc::clone(journal)));
+    let id = directory.file_name().unwrap_or_default().to_string_lossy();
+    let services = SessionServices::new(Arc::clone(journal)).tells(&id, ready.gateways.clone());
+    let services = Arc::new(services);
+    if let Some(gateways) = ready.gateways.clone() {
+        // What earlier sessions left goes out too. It ends with the process.
+        tokio::spawn(async move { gateways.work().await });
+    }
     let tools = Arc::new(PluginTools::new(
         plugins,
         policy,

@@ -422,7 +422,7 @@ fn numbers(mut all: Vec<f64>) -> Value {
     let (least, greatest) = (all[0], all[all.len() - 1]);
     let mean = all.iter().sum::<f64>() / count;
     let middle = all.len() / 2;
-    let median = if all.len() % 2 == 0 {
+    let median = if all.len().is_multiple_of(2) {
         f64::midpoint(all[middle - 1], all[middle])
     } else {
         all[middle]

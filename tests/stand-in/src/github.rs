@@ -682,8 +682,11 @@ fn list(ask: &Ask, github: &Github, kind: &str, owner: &str) -> Result<Answer, A
     })
 }
 
+/// A query's qualifiers by name, in lower case.
+type Qualifiers = Vec<(String, String)>;
+
 /// Words of a query, and its qualifiers `org:`, `user:`, `repo:`, `language:`.
-fn query(ask: &Ask) -> Result<(Vec<String>, Vec<(String, String)>), Answer> {
+fn query(ask: &Ask) -> Result<(Vec<String>, Qualifiers), Answer> {
     let all = ask.param("q").filter(|q| !q.trim().is_empty());
     let all = all.ok_or_else(|| message(422, "Validation Failed"))?;
     let (mut words, mut qualifiers) = (Vec::new(), Vec::new());

@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -99,7 +99,7 @@ impl StandIn {
         self.world().asked.clone()
     }
 
-    /// From now on `request`, a method and the start of a public URL as in `GET https://huggingface.co/api/papers/`, goes
+    /// From now on `request`, a method and the start of a public URL (with its query) as in `GET https://huggingface.co/api/papers/`, goes
     /// wrong. Of several that fit, the one that was set first counts.
     pub fn fault(&self, request: &str, fault: Fault) {
         self.world().faults.set(request, fault, None);
@@ -168,8 +168,9 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let fault = {
         let mut world = shared.world();
         ask.public = world.public_links;
-        world.asked.push(Asked::of(&ask));
-        let request = format!("{} https://{}{}", ask.method, ask.host, ask.path);
+        let asked = Asked::of(&ask);
+        let request = asked.line();
+        world.asked.push(asked);
         world.faults.take(&request)
     };
     match fault {
@@ -243,10 +244,12 @@ fn cut(answer: Answer) -> Response {
     // At least one byte is missing, also of an empty body.
     headers.push(("content-length".to_owned(), body.len().max(1).to_string()));
     let half = Bytes::copy_from_slice(&body[..body.len() / 2]);
-    let pieces = stream::iter([
-        Ok(half),
-        Err(io::Error::new(io::ErrorKind::ConnectionReset, "cut")),
-    ]);
+    // The pause has the first half sent before the connection closes.
+    let end = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(io::Error::new(io::ErrorKind::ConnectionReset, "cut"))
+    });
+    let pieces = stream::iter([Ok(half)]).chain(end);
     response(answer.status, &headers, Body::from_stream(pieces))
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn api(ask: &Ask, world: &mut World, parts: &[&str]) -> Reply {
                 return Err(Answer::json_with(409, &body).with("x-error-message", message));
             }
             let bucket = Bucket {
-                private: ask.json()["private"] == true,
+                private: ask.json()["private"] == true || ask.json()["visibility"] == "private",
                 created: world.clock.next(),
             };
             world.hub.buckets.insert(id.clone(), bucket);

@@ -176,7 +176,14 @@ fn list(ask: &Ask, world: &World) -> Reply {
         .iter()
         .skip(start)
         .take(size)
-        .map(|one| one.shown(world, SHOWN))
+        .map(|one| {
+            let mut shown = one.shown(world, SHOWN);
+            // Its place among the owner's is on its own page alone.
+            if let Some(fields) = shown.as_object_mut() {
+                fields.shift_remove("position");
+            }
+            shown
+        })
         .collect();
     let answer = Answer::json(&Value::Array(page));
     Ok(if start + size < found.len() {

@@ -26,6 +26,8 @@ pub(crate) struct Job {
     started: Option<String>,
     finished: Option<String>,
     initiator: Value,
+    /// When its log was first read: what it printed stays printed then.
+    logged: Option<String>,
 }
 
 impl Job {
@@ -47,6 +49,7 @@ impl Job {
             started: None,
             finished: None,
             initiator,
+            logged: None,
         }
     }
 
@@ -313,12 +316,16 @@ fn logs(ask: &Ask, world: &mut World, namespace: &str, id: &str) -> Reply {
         }
         job.step(&stamps[1]);
     }
+    let stamp = job
+        .logged
+        .get_or_insert_with(|| stamps[2].clone())
+        .clone();
     let mut lines = vec![format!("===== Job started at {} =====", &job.created[..19])];
     lines.extend(job.lines());
     let skipped = tail.map_or(0, |tail| lines.len().saturating_sub(tail));
     let mut pieces = vec![": keep-alive\n\n".to_owned()];
     for line in lines.iter().skip(skipped) {
-        let event = json!({"timestamp": stamps[2], "data": line});
+        let event = json!({"timestamp": stamp, "data": line});
         pieces.push(format!("data: {event}\n\n"));
         pieces.push(": keep-alive\n\n".to_owned());
     }

@@ -10,7 +10,7 @@ use crate::hub::repo::Kind;
 use crate::papers::{Paper, all, find, search};
 use crate::world::World;
 
-/// The day that `daily_papers` shows when it is not told which: all that appeared since May, as on a full day.
+/// The day that `daily_papers` shows when it is not told which: all papers, as on a full day. Another day shows what appeared on it.
 const TODAY: &str = "2025-06-02";
 
 fn authors(paper: &Paper) -> Vec<Value> {
@@ -119,14 +119,7 @@ pub(crate) fn api(ask: &Ask, world: &World, parts: &[&str]) -> Reply {
             }
             let mut found: Vec<&Paper> = all()
                 .iter()
-                .filter(|paper| {
-                    // Today shows what is still talked about; another day what appeared on it.
-                    if date == TODAY {
-                        paper.id.as_str() >= "2309"
-                    } else {
-                        paper.day() == date
-                    }
-                })
+                .filter(|paper| date == TODAY || paper.day() == date)
                 .collect();
             found.sort_by_key(|paper| std::cmp::Reverse(paper.upvotes));
             let limit = ask.number("limit").unwrap_or(50).clamp(1, 100);

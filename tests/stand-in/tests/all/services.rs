@@ -244,11 +244,12 @@ fn semantic_scholar_knows_the_graph_and_its_limit() {
         .collect();
     assert_eq!(counts, [140, 112, 74, 57]);
     let snippet = &json("/graph/v1/snippet/search?query=isotonic%20map")["data"][0];
-    assert!(
-        snippet["snippet"]["text"]
-            .as_str()
-            .unwrap()
-            .contains("isotonic")
+    assert_eq!(
+        (&snippet["paper"]["title"], &snippet["snippet"]["section"]),
+        (
+            &json!("Isotonic Maps without a Held-Out Set"),
+            &json!("Abstract")
+        )
     );
     let similar = json("/recommendations/v1/papers/forpaper/ARXIV:2505.04321?fields=title&limit=5");
     assert_eq!(similar["recommendedPapers"].as_array().unwrap().len(), 5);
