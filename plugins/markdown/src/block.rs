@@ -115,13 +115,12 @@ impl<'h> Converter<'h> {
     /// For a page that was found at this address; its own `base` counts.
     #[must_use]
     pub fn new(html: &'h Html, url: Option<Url>) -> Self {
-        let own = html
-            .find(html.root(), |node| html.name(node) == "base")
-            .and_then(|node| html.attribute(node, "href"));
-        let base = match (&url, own) {
-            (Some(url), Some(own)) => url.join(own).ok().or(Some(url.clone())),
-            _ => url,
-        };
+        let base = url.map(|url| {
+            let own = html
+                .find(html.root(), |node| html.name(node) == "base")
+                .and_then(|node| html.attribute(node, "href"));
+            own.and_then(|own| url.join(own).ok()).unwrap_or(url)
+        });
         Self {
             html,
             base,
@@ -180,7 +179,7 @@ impl<'h> Converter<'h> {
             .base
             .as_ref()
             .is_none_or(|base| url.fragment().is_none() || plain(base) != plain(&url));
-        Some((String::from(url).replace(')', "%29"), out))
+        Some((crate::target(url.as_str()), out))
     }
 
     /// Nodes that stand one after the other, as blocks.

@@ -37,3 +37,25 @@ mod table;
 pub use block::Converter;
 pub use dom::{Html, NodeId};
 pub use page::{Page, page};
+
+/// An address as a link's target: where its parentheses do not pair up, they are encoded, so that none ends the link.
+#[must_use]
+pub fn target(url: &str) -> String {
+    let mut open = 0_usize;
+    let paired = url.chars().all(|c| match c {
+        '(' => {
+            open += 1;
+            true
+        }
+        ')' if open == 0 => false,
+        ')' => {
+            open -= 1;
+            true
+        }
+        _ => true,
+    });
+    match paired && open == 0 {
+        true => url.to_owned(),
+        false => url.replace('(', "%28").replace(')', "%29"),
+    }
+}

@@ -35,8 +35,9 @@ fn html_becomes_markdown() {
         ("see <a href='page#z'>here</a>.", "see here."),
         (
             "<a href=' b?c=(d) '> s </a>t",
-            "[s](https://a.example/dir/b?c=(d%29) t",
+            "[s](https://a.example/dir/b?c=(d)) t",
         ),
+        ("<a href='/x)(y'>s</a>", "[s](https://a.example/x%29%28y)"),
         (
             "<a href='javascript:x()'>no</a> <a href='https://b.example/'>https://b.example</a>",
             "no https://b.example",
@@ -152,4 +153,19 @@ fn deep_and_wide_pages_are_read_in_bounds() {
         "{}",
         text.len()
     );
+}
+
+#[test]
+fn any_part_of_a_page_is_a_page() {
+    let page = include_str!("../../papers/tests/data/paper.html");
+    let whole = markdown(page).len();
+    for cut in (0..page.len()).step_by(311) {
+        let cut = page.floor_char_boundary(cut);
+        let (start, rest) = page.split_at(cut);
+        assert!(markdown(start).len() <= whole + 1_000, "{cut}");
+        // Its end alone, and its middle turned over: tags that close what never was open.
+        let rest = markdown(&format!("{rest}{start}"));
+        assert!(rest.len() <= 2 * whole + 2_000, "{cut}");
+        assert!(!rest.contains("never text"), "{cut}");
+    }
 }

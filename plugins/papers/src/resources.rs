@@ -88,7 +88,7 @@ pub(crate) fn datasets(arguments: Find) -> Result<Output, Failure> {
     repos(
         &arguments,
         "dataset",
-        "\nhf_inspect_dataset shows the schema and rows of one.",
+        "hf_inspect_dataset shows the schema and rows of one.",
     )
 }
 
@@ -112,7 +112,7 @@ fn repos(arguments: &Find, kind: &str, hint: &str) -> Result<Output, Failure> {
     }
     if repos.is_empty() {
         text.push_str(&format!("No {kind} on the Hub names this paper.\n"));
-    } else {
+    } else if !hint.is_empty() {
         text.push_str(hint);
     }
     let list: Vec<Value> = repos.iter().map(Repo::told).collect();

@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn kinds_follow_from_headers_and_bytes() {
         let refused = |name: &str| Err(name.to_owned());
-        let table: [(Option<&str>, &[u8], Result<Kind, String>); 15] = [
+        type Row<'r> = (Option<&'r str>, &'r [u8], Result<Kind, String>);
+        let table: [Row<'_>; 15] = [
             (Some("text/html; charset=utf-8"), b"x", Ok(Kind::Html)),
             (Some("Text/HTML"), b"", Ok(Kind::Html)),
             (Some("text/plain"), b"<html>", Ok(Kind::Text)),

@@ -29,7 +29,8 @@ pub fn plugin() -> Plugin {
             ["/html"],
             "searches the web",
         )]);
-    // Where a page is, nobody knows beforehand: the policy is asked about each origin, those of redirects too.
+    // Where a page is, nobody knows beforehand: a call gets the origins that the policy allows outright, and the policy is
+    // asked again about each, those of redirects too.
     let fetch = Operation::new("web_fetch", fetch::fetch)
         .effects([Effect::Observe])
         .needs([need::web([HttpMethod::Get])]);

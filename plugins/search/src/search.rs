@@ -158,7 +158,7 @@ fn told(query: &str, hits: &[Hit], dropped: usize, allowed: &Domains) -> String 
             "\n{}. [{}]({})\n",
             shown + 1,
             hit.title,
-            hit.url.replace(')', "%29")
+            ml_intern_markdown::target(&hit.url)
         );
         if !hit.snippet.is_empty() {
             entry.push_str(&format!("   {}\n", hit.snippet));
