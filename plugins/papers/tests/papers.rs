@@ -203,6 +203,8 @@ fn arguments_that_do_not_fit_are_named_and_nothing_is_sent() {
     let (_entered, asked) = served(vec![]);
     let id = "an arXiv id, as 1706.03762 or hep-th/9901001, not";
     let table = [
+        ("recommend", json!({"positive_ids": vec!["1706.03762"; 51].join(",")}), "/positive_ids", "50 ids at most, not 51".to_owned()),
+        ("search", json!({"query": "x", "categories": "x".repeat(301)}), "/categories", "300 characters at most".into()),
         ("search", json!({}), "/query", "a value: it is required".to_owned()),
         ("search", json!({"query": null}), "/query", "invalid type: null, expected a string".into()),
         ("search", json!({"query": " "}), "/query", "a text that is not blank".into()),
@@ -825,4 +827,44 @@ fn where_there_is_no_html_the_abstract_is_given_and_that_is_said() {
     let (_entered, _) = served(vec![]);
     let nothing = told(call("read_paper", json!({"arxiv_id": "2503.00001"})));
     assert!(nothing.starts_with("Failure::Failed(\"no text of the paper 2503.00001 was found (arXiv: no HTML of it (status 404); ar5iv: no HTML of it (status 404)), and no abstract:"), "{nothing}");
+}
+
+#[test]
+fn a_list_of_many_sections_comes_in_pieces_too() {
+    let sections: String = (1..=500)
+        .map(|at| {
+            format!(
+                "<section class='ltx_section'><h2 class='ltx_title ltx_title_section'><span class='ltx_tag ltx_tag_section'>{at} </span>A \
+                 section with a name</h2><div class='ltx_para'><p class='ltx_p'>{}</p></div></section>",
+                "words ".repeat(100)
+            )
+        })
+        .collect();
+    let page = format!(
+        "<article class='ltx_document'><h1 class='ltx_title ltx_title_document'>Long</h1>{sections}</article>"
+    );
+    let (_entered, _) = served(vec![(ARXIV, "/html/", Reply::new(200).body(page))]);
+    let first = call("read_paper", json!({"arxiv_id": "2503.01234"})).unwrap();
+    assert!(text(&first).chars().count() <= 16_000);
+    // Without their beginnings, since there is no room for them.
+    assert!(
+        text(&first).contains("- **1 A section with a name** (599 characters)\n"),
+        "{}",
+        &text(&first)[..300]
+    );
+    let note = text(&first)
+        .rsplit_once("call again with offset=")
+        .unwrap()
+        .1;
+    let offset: u32 = note.trim_end_matches(" for more]").parse().unwrap();
+    let second = told(call(
+        "read_paper",
+        json!({"arxiv_id": "2503.01234", "offset": offset}),
+    ));
+    assert!(
+        second.starts_with("- **") && second.contains("- **500 A section with a name**"),
+        "{second}"
+    );
+    let structured: Value = serde_json::from_str(first.structured.as_deref().unwrap()).unwrap();
+    assert_eq!(structured["sections"].as_array().unwrap().len(), 500);
 }

@@ -515,3 +515,30 @@ fn faults_of_a_site_are_failures_that_say_which() {
         );
     }
 }
+
+#[test]
+fn a_list_of_long_results_is_bounded() {
+    let page: String = (0..20)
+        .map(|at| {
+            format!(
+                "<div class='result'><a class='result__a' href='https://a.example/{at}/{}'>{}</a><a class='result__snippet'>{}</a></div>",
+                "x".repeat(900),
+                "title ".repeat(100),
+                "snippet ".repeat(100)
+            )
+        })
+        .collect();
+    let _entered = Native::new()
+        .replies(DUCK, move |_| Reply::new(200).body(page.clone()))
+        .enter();
+    let found = told(search(json!({"query": "wine", "max_results": 20})));
+    assert!(found.chars().count() <= 16_000);
+    assert!(
+        found.contains("10. [")
+            && !found.contains("11. [")
+            && found.contains("\n10 more had no room here.\n"),
+        "{found}"
+    );
+    let few = told(search(json!({"query": "wine", "max_results": 10})));
+    assert!(few.contains("10. [") && !few.contains("no room"), "{few}");
+}
