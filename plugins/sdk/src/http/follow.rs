@@ -45,8 +45,8 @@ mod tests {
     fn told(result: Result<Response, Error>) -> String {
         match result {
             Ok(response) => {
-                let status = response.status;
-                format!("{status} {}", response.text(99).unwrap())
+                let (status, url) = (response.status, response.url.clone());
+                format!("{status} {} {url}", response.text(99).unwrap())
             }
             Err(error) => error.to_string(),
         }
@@ -65,7 +65,7 @@ mod tests {
             })
             .enter();
         let table = [
-            ("/start?x=1", "200 here"),
+            ("/start?x=1", "200 here https://a.example/end"),
             ("/away", "http GET https://b.example:443/y: denied"),
             (
                 "/loop",
@@ -75,13 +75,13 @@ mod tests {
                 "/bad",
                 "http GET https://a.example:443/bad: the answer redirects to \"http://[\": invalid IPv6 address",
             ),
-            ("/none", "303 "),
+            ("/none", "303  https://a.example/none"),
         ];
         for (path, expected) in table {
             let request = Request::get(format!("https://a.example{path}"));
             assert_eq!(told(follow(&request, 2)), expected, "{path}");
         }
         let post = Request::post("https://a.example/start?x=1");
-        assert_eq!(told(follow(&post, 2)), "302 ");
+        assert_eq!(told(follow(&post, 2)), "302  https://a.example/start?x=1");
     }
 }

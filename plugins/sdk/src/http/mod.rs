@@ -86,5 +86,14 @@ pub fn many(
     at_once: usize,
     mut with: impl FnMut(usize, Result<Response, Error>),
 ) {
-    transport::many(requests, at_once.max(1), &mut with);
+    transport::many(requests, at_once.max(1), &mut |index, found| {
+        let url = requests.get(index).map(Request::url).unwrap_or_default();
+        with(
+            index,
+            found.map(|mut response| {
+                response.url = url;
+                response
+            }),
+        );
+    });
 }

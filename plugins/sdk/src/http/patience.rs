@@ -46,6 +46,26 @@ impl Patience {
         self.asking(|| super::follow(request, hops))
     }
 
+    /// Sends several requests, at most so many at one time; those of them that may pass are tried again, one after the
+    /// other. The answers are in the order of the requests.
+    #[must_use]
+    pub fn many(self, requests: &[Request], at_once: usize) -> Vec<Result<Response, Error>> {
+        let mut answers: Vec<Option<Result<Response, Error>>> = Vec::new();
+        answers.resize_with(requests.len(), || None);
+        super::many(requests, at_once, |index, found| {
+            if let Some(place) = answers.get_mut(index) {
+                *place = Some(found);
+            }
+        });
+        requests
+            .iter()
+            .zip(answers)
+            .map(|(request, mut first)| {
+                self.asking(|| first.take().unwrap_or_else(|| send(request)))
+            })
+            .collect()
+    }
+
     fn asking(self, mut ask: impl FnMut() -> Result<Response, Error>) -> Result<Response, Error> {
         let mut left = self.waiting;
         let mut wait = FIRST_WAIT;
@@ -136,5 +156,34 @@ mod tests {
             assert_eq!(found, expected);
             assert_eq!(entered.waits(), waits);
         }
+    }
+
+    #[test]
+    fn several_are_tried_again_one_by_one() {
+        let mut seen = Vec::new();
+        let entered = Native::new()
+            .replies("https://a.example", move |request| {
+                seen.push(request.path.clone());
+                let times = seen.iter().filter(|path| **path == request.path).count();
+                match (request.path.as_str(), times) {
+                    ("/limited", 1) => Reply::new(429).header("retry-after", "2"),
+                    ("/gone", _) => Reply::new(404),
+                    ("/broken", _) => Reply::new(500),
+                    _ => Reply::new(200),
+                }
+            })
+            .enter();
+        let requests = ["/fine", "/limited", "/gone", "/broken"]
+            .map(|path| Request::get(format!("https://a.example{path}")));
+        let found: Vec<Result<u16, bool>> = Patience::default()
+            .many(&requests, 2)
+            .into_iter()
+            .map(|answer| match answer {
+                Ok(response) => Ok(response.status),
+                Err(error) => Err(matches!(error, Error::Status { status: 500, .. })),
+            })
+            .collect();
+        assert_eq!(found, [Ok(200), Ok(200), Ok(404), Err(true)]);
+        assert_eq!(entered.waits(), [2_000, 1_000, 2_000]);
     }
 }

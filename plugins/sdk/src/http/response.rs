@@ -50,6 +50,8 @@ impl Headers {
 /// An answer whose body has not been read.
 pub struct Response {
     request: String,
+    /// What was asked for, with its query: after redirects, where they led.
+    pub url: String,
     /// The HTTP status.
     pub status: u16,
     /// The headers. A value that is not UTF-8 has replacement characters.
@@ -82,12 +84,10 @@ impl Response {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let body = io::Cursor::new(body.into());
-        Self::of(
-            "http GET https://test.invalid:443/",
-            status,
-            headers,
-            Box::new(body),
-        )
+        let subject = "http GET https://test.invalid:443/";
+        let mut response = Self::of(subject, status, headers, Box::new(body));
+        response.url = "https://test.invalid/".into();
+        response
     }
 
     pub(super) fn of(
@@ -99,6 +99,7 @@ impl Response {
         let headers = Headers(headers);
         Self {
             request: request.to_owned(),
+            url: String::new(),
             status,
             length: headers
                 .get("content-length")
@@ -214,6 +215,23 @@ impl Response {
         })?;
         reader.end().map_err(|error| wrong(error.to_string()))?;
         Ok(value)
+    }
+
+    /// The body's first bytes, `limit` of them at most, and whether there are more.
+    ///
+    /// # Errors
+    /// What keeps them from coming.
+    pub fn first_bytes(mut self, limit: usize) -> Result<(Vec<u8>, bool), Error> {
+        let mut first = Vec::new();
+        // One byte more tells whether there is more.
+        while first.len() <= limit {
+            match self.source.next(PIECE.min(limit + 1 - first.len()))? {
+                Some(piece) => first.extend_from_slice(&piece),
+                None => return Ok((first, false)),
+            }
+        }
+        first.truncate(limit);
+        Ok((first, true))
     }
 
     /// The body's first bytes, as many as can be had.
@@ -355,6 +373,21 @@ mod tests {
         match result {
             Ok(value) => format!("{value:?}"),
             Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn first_bytes_are_had_without_the_rest() {
+        let table: [(usize, &str, bool); 4] = [
+            (0, "", true),
+            (3, "abc", true),
+            (5, "abcde", false),
+            (9, "abcde", false),
+        ];
+        for (limit, expected, more) in table {
+            let response = Response::new(200, [("content-length", "99")], "abcde");
+            let found = response.first_bytes(limit).unwrap();
+            assert_eq!(found, (expected.as_bytes().to_vec(), more), "{limit}");
         }
     }
 
