@@ -80,61 +80,70 @@ fn file_operations(root: PathBuf) -> [Operation; 4] {
         .needs(needs::upload()),
         Operation::new("delete", |asked: delete::Delete| delete::run(&asked))
             .effects([Effect::Destroy])
-            .needs([needs::look(), needs::post("commits the deletion")]),
+            .needs([needs::look(), needs::post("commit", "commits the deletion")]),
     ]
 }
 
 fn git_operations() -> [Operation; 14] {
     let look = |operation: Operation| operation.effects([Effect::Observe]).needs([needs::look()]);
-    let post = |operation: Operation, reason: &str| {
+    let post = |operation: Operation, part: &str, reason: &str| {
         operation
             .effects([Effect::Publish])
-            .needs([needs::post(reason)])
+            .needs([needs::post(part, reason)])
     };
-    let take_away = |operation: Operation, reason: &str| {
+    let take_away = |operation: Operation, part: &str, reason: &str| {
         operation
             .effects([Effect::Destroy])
-            .needs([needs::look(), needs::take_away(reason)])
+            .needs([needs::look(), needs::take_away(part, reason)])
     };
     [
         post(
             Operation::new("create_branch", |asked| refs::create_branch(&asked)),
+            "branch",
             "creates the branch",
         ),
         take_away(
             Operation::new("delete_branch", |asked| refs::delete_branch(&asked)),
+            "branch",
             "deletes the branch",
         ),
         post(
             Operation::new("create_tag", |asked| refs::create_tag(&asked)),
+            "tag",
             "creates the tag",
         ),
         take_away(
             Operation::new("delete_tag", |asked| refs::delete_tag(&asked)),
+            "tag",
             "deletes the tag",
         ),
         look(Operation::new("list_refs", |asked| refs::list(&asked))),
         post(
             Operation::new("create_pr", |asked| pulls::create(&asked)),
+            "discussions",
             "opens the pull request",
         ),
         look(Operation::new("list_prs", |asked| pulls::list(&asked))),
         look(Operation::new("get_pr", |asked| pulls::get(&asked))),
         post(
             Operation::new("merge_pr", |asked| pulls::merge(&asked)),
+            "discussions/*/merge",
             "merges the pull request",
         )
         .needs([needs::look()]),
         post(
             Operation::new("close_pr", |asked| pulls::close(&asked)),
+            "discussions/*/status",
             "closes the pull request",
         ),
         post(
             Operation::new("comment_pr", |asked| pulls::comment(&asked)),
+            "discussions/*/comment",
             "posts the comment",
         ),
         post(
             Operation::new("change_pr_status", |asked| pulls::change_status(&asked)),
+            "discussions/*/status",
             "changes the status of the pull request",
         ),
         Operation::new("create_repo", |asked| repos::create(&asked))

@@ -1,7 +1,6 @@
 //! What each operation reaches, and nothing else.
 //!
-//! A prefix of a path ends before a repository's name begins, so it tells the kinds of repositories apart and the methods,
-//! but not one resource of a repository from another; the README says what follows from that.
+//! A repository's name is one segment or two, whatever they are; what comes after it is named. The README says what follows.
 
 use ml_intern_hub::{CREDENTIAL, HUB};
 use ml_intern_sdk::prelude::*;
@@ -51,8 +50,25 @@ pub(crate) fn look() -> Need {
     of_hub(HttpMethod::Get, API, "asks about the repository")
 }
 
-/// Downloads, from the Hub and from where it sends for large files. The path of a model's file begins with its owner's
-/// name, so it may be any.
+/// A part of the API of repositories, of whatever kind and name: `commit`, `discussions/*/merge`. The few old ones without
+/// an owner are only read.
+fn part(method: HttpMethod, rest: &str, reason: &str) -> Need {
+    let paths = API.map(|kind| format!("{kind}/*/*/{rest}"));
+    of_hub(method, paths.iter().map(String::as_str), reason)
+}
+
+/// Files as they are, and where the Hub sends for them.
+const FILES: [&str; 7] = [
+    "/*/*/resolve",
+    "/*/resolve",
+    "/datasets/*/*/resolve",
+    "/datasets/*/resolve",
+    "/spaces/*/*/resolve",
+    "/spaces/*/resolve",
+    "/api/resolve-cache",
+];
+
+/// Downloads, from the Hub and from where it sends for large files.
 pub(crate) fn download() -> impl Iterator<Item = Need> {
     let hosts = DOWNLOADS.into_iter().map(|origin| {
         need::http(
@@ -62,22 +78,28 @@ pub(crate) fn download() -> impl Iterator<Item = Need> {
             "downloads a large file",
         )
     });
-    std::iter::once(of_hub(HttpMethod::Get, ["/"], "downloads files")).chain(hosts)
+    [look(), of_hub(HttpMethod::Get, FILES, "downloads files")]
+        .into_iter()
+        .chain(hosts)
 }
 
-/// Posts to the API of repositories.
-pub(crate) fn post(reason: &str) -> Need {
-    of_hub(HttpMethod::Post, API, reason)
+/// Posts to one part of the API of repositories.
+pub(crate) fn post(rest: &str, reason: &str) -> Need {
+    part(HttpMethod::Post, rest, reason)
 }
 
 /// Takes something away from a repository.
-pub(crate) fn take_away(reason: &str) -> Need {
-    of_hub(HttpMethod::Delete, API, reason)
+pub(crate) fn take_away(rest: &str, reason: &str) -> Need {
+    part(HttpMethod::Delete, rest, reason)
 }
 
 /// Changes a repository's settings.
 pub(crate) fn settings() -> Need {
-    of_hub(HttpMethod::Put, API, "changes the repository's settings")
+    part(
+        HttpMethod::Put,
+        "settings",
+        "changes the repository's settings",
+    )
 }
 
 /// Creates a repository.
@@ -100,17 +122,24 @@ pub(crate) fn upload() -> impl Iterator<Item = Need> {
         )
     });
     [
-        of_hub(HttpMethod::Get, ["/"], "compares with what is there"),
-        post("commits the files"),
+        look(),
+        of_hub(HttpMethod::Get, FILES, "compares with what is there"),
+        post("paths-info", "compares with what is there"),
+        post("preupload", "asks how each file is to be sent"),
+        post("commit", "commits the files"),
         of_hub(
             HttpMethod::Post,
             ["/api/validate-yaml"],
             "checks the card's metadata",
         ),
-        // `/<owner>/<name>.git/info/lfs`: the owner of a model may be any.
+        // `/<owner>/<name>.git/info/lfs`.
         of_hub(
             HttpMethod::Post,
-            ["/"],
+            [
+                "/*/*/info/lfs",
+                "/datasets/*/*/info/lfs",
+                "/spaces/*/*/info/lfs",
+            ],
             "asks where large files go (Git LFS)",
         ),
         need::mount("workspace", Access::ReadOnly),

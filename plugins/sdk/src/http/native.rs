@@ -284,9 +284,19 @@ fn needed(origin: &str, method: HttpMethod, path: &str) -> Result<Option<HttpNee
         let Some(needs) = &thread.needs else {
             return Ok(None);
         };
+        let parts = |path: &str| -> Vec<String> {
+            let parts = path.split('/').filter(|part| !part.is_empty());
+            parts.map(str::to_owned).collect()
+        };
+        let asked = parts(path);
+        // `*` stands for any one segment.
         let covers = |prefix: &String| {
-            path.strip_prefix(prefix.trim_end_matches('/'))
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            let prefix = parts(prefix);
+            prefix.len() <= asked.len()
+                && prefix
+                    .iter()
+                    .zip(&asked)
+                    .all(|(one, part)| one == "*" || one == part)
         };
         for need in needs {
             match need {
