@@ -93,7 +93,7 @@ fn allowed(url: &str) -> Result<(String, Option<String>), Failure> {
     };
     let known = ALLOWED
         .iter()
-        .any(|(known, paths)| *known == origin && paths.iter().any(|path| within(path)));
+        .any(|(known, paths)| *known == origin && paths.iter().any(within));
     if !(plain && known) {
         return Err(refused(""));
     }

@@ -15,7 +15,9 @@ use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextO
 use tantivy::tokenizer::{
     Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter, TextAnalyzer,
 };
-use tantivy::{Index, ReloadPolicy, Searcher, SingleSegmentIndexWriter, TantivyDocument, Term};
+use tantivy::{
+    Index, IndexSettings, ReloadPolicy, Searcher, SingleSegmentIndexWriter, TantivyDocument, Term,
+};
 
 /// What the words of a field are made by, as its schema names it.
 const ANALYZER: &str = "english";
@@ -84,7 +86,13 @@ impl SearchIndex {
             .map(|(name, _)| schema.add_text_field(name, options.clone()))
             .collect();
         let directory = RamDirectory::create();
-        let builder = Index::builder().schema(schema.build());
+        let builder = Index::builder()
+            .schema(schema.build())
+            .settings(IndexSettings {
+                // There are no threads; and nothing is stored but the words.
+                docstore_compress_dedicated_thread: false,
+                ..IndexSettings::default()
+            });
         let tokenizers = tantivy::tokenizer::TokenizerManager::new();
         tokenizers.register(ANALYZER, analyzer());
         let mut writer: SingleSegmentIndexWriter = builder
