@@ -371,6 +371,7 @@ fn requests(criterion: &mut Criterion) {
         methods: vec![Method::Get],
         paths: vec!["/".parse().unwrap()],
         credential: None,
+        body_credential: None,
         reason: "measured".into(),
     });
     let evil = Host::new(&runtime, "evil.wasm", Vec::new());

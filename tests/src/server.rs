@@ -51,6 +51,8 @@ pub struct Asked {
     pub headers: HashMap<String, String>,
     /// The body; null where it is no JSON.
     pub body: Value,
+    /// The body as it came, for what is signed.
+    pub bytes: Vec<u8>,
 }
 
 /// Answers what it is asked; none is a 404.
@@ -199,6 +201,7 @@ async fn read(stream: &mut TcpStream) -> Option<Asked> {
         line,
         headers,
         body: serde_json::from_slice(&body).unwrap_or_default(),
+        bytes: body,
     })
 }
 

@@ -104,6 +104,17 @@ fn the_loop_knows_policy_and_journal_only() {
     );
 }
 
+/// Messages are sent by the host, for the agent and about it; what sends them knows neither the loop nor the sandbox.
+#[test]
+fn gateways_know_the_way_out_and_its_rules_only() {
+    let crates = crates();
+    let known: Vec<&String> = crates["gateways"]
+        .iter()
+        .filter(|name| crates.contains_key(*name))
+        .collect();
+    assert_eq!(known, ["egress", "journal", "policy"]);
+}
+
 #[test]
 fn dangerous_tools_are_in_one_place() {
     for (name, dependencies) in crates() {

@@ -40,6 +40,8 @@ pub struct Question<'a> {
     pub decision: &'a Decision,
     /// What it would cost, where that is known.
     pub price: Option<MicroUsd>,
+    /// What else is known of it beforehand: names and values.
+    pub quote: &'a [(String, String)],
     /// The nested agent that calls it, where it is one's.
     pub agent: Option<&'a str>,
 }

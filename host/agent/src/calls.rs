@@ -26,7 +26,7 @@ use crate::thread::{Answer as Answered, Thread};
 use crate::view::CallProgress;
 use crate::{
     Answer, Approval, ApprovalItem, ArgumentError, CallContext, Denial, Event, Message, MicroUsd,
-    Notice, PLAN_TOOL, Part, Plan, Prepared, Question, Receipt, ToolCall, ToolFailure, ToolOutcome,
+    Notice, PLAN_TOOL, Part, Plan, Prepared, Progress, Question, Quote, Receipt, ToolCall, ToolFailure, ToolOutcome,
     ToolOutput, arguments, replay,
 };
 
@@ -48,6 +48,8 @@ struct Call {
     arguments: Value,
     /// What it would cost, where it spends money and that is known.
     price: Option<MicroUsd>,
+    /// What else its tool says of it beforehand.
+    quote: Vec<(String, String)>,
     /// Whether that was taken from the budget.
     charged: bool,
     /// Why a bound of the budget makes it one that is asked about.
@@ -79,7 +81,7 @@ impl Thread {
         let mut calls = Vec::with_capacity(turn.tool_calls.len());
         let mut taken = Ok(());
         for (asked, id) in turn.tool_calls.into_iter().zip(ids) {
-            let (call, recorded) = self.take_in(id, asked);
+            let (call, recorded) = self.take_in(id, asked, cancel).await;
             calls.push(call);
             taken = taken.and(recorded);
         }
@@ -149,7 +151,12 @@ impl Thread {
     }
 
     /// Reads a call's arguments and decides about it. It is a call with an id whatever comes of that.
-    fn take_in(&mut self, id: CallId, asked: ToolCall) -> (Call, Result<(), JournalError>) {
+    async fn take_in(
+        &mut self,
+        id: CallId,
+        asked: ToolCall,
+        cancel: &CancellationToken,
+    ) -> (Call, Result<(), JournalError>) {
         let spec = self.specs.iter().find(|spec| spec.name == asked.name);
         let read = arguments::read(&asked, spec);
         let malformed = matches!(read.failure, Some(ToolFailure::Malformed { .. }));
@@ -167,6 +174,7 @@ impl Thread {
             asked: arguments::kept(asked),
             arguments: read.arguments,
             price: None,
+            quote: Vec::new(),
             charged: false,
             blocked: None,
             edited: false,
@@ -177,13 +185,17 @@ impl Thread {
                 call.next = Next::Fail(failure);
                 Ok(())
             }
-            None => self.decide(&mut call),
+            None => self.decide(&mut call, cancel).await,
         };
         (call, recorded)
     }
 
     /// Decides about a call: the policy, then what the session's rules and its budget say to that.
-    fn decide(&mut self, call: &mut Call) -> Result<(), JournalError> {
+    async fn decide(
+        &mut self,
+        call: &mut Call,
+        cancel: &CancellationToken,
+    ) -> Result<(), JournalError> {
         let mut prepared = match self.prepare(&call.asked.name, &call.arguments) {
             Ok(prepared) => prepared,
             Err(failure) => {
@@ -214,8 +226,17 @@ impl Thread {
             },
         };
         let spends = prepared.effects.contains(&Effect::Spend);
-        call.price = spends.then(|| self.shared.tools.price(&prepared)).flatten();
         call.blocked = None;
+        (call.price, call.quote) = (None, Vec::new());
+        if spends {
+            match self.quote(call.id, &prepared, cancel).await {
+                Ok(quote) => (call.price, call.quote) = (quote.cost, quote.rows),
+                Err(failure) => {
+                    call.next = Next::Fail(failure);
+                    return Ok(());
+                }
+            }
+        }
         let Some(approval) = approval else {
             call.next = Next::Ask(prepared);
             return Ok(());
@@ -244,6 +265,46 @@ impl Thread {
         self.charge(call);
         call.next = Next::Run(prepared, approval);
         Ok(())
+    }
+
+    /// Asks the tool what a call will cost. What keeps it from telling is told in its place, and the price is then unknown;
+    /// where the call could not be made as it is, that is its end.
+    async fn quote(
+        &self,
+        id: CallId,
+        prepared: &Prepared,
+        cancel: &CancellationToken,
+    ) -> Result<Quote, ToolFailure> {
+        let context = CallContext {
+            call_id: id,
+            cancel: cancel.child_token(),
+            progress: self.progress(id, &prepared.tool),
+        };
+        let quote = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(ToolFailure::Cancelled),
+            quote = self.shared.tools.quote(prepared, &context) => quote,
+        };
+        match quote {
+            Ok(quote) => Ok(quote.unwrap_or_default()),
+            Err(failure @ (ToolFailure::InvalidArguments { .. } | ToolFailure::Failed { .. })) => {
+                Err(failure)
+            }
+            Err(ToolFailure::Cancelled) => Err(ToolFailure::Cancelled),
+            Err(other) => Ok(Quote {
+                cost: None,
+                rows: vec![("price".to_owned(), format!("not known: {other}"))],
+            }),
+        }
+    }
+
+    fn progress(&self, id: CallId, tool: &str) -> Arc<dyn Progress> {
+        Arc::new(CallProgress {
+            tool: tool.to_owned(),
+            call_id: id.to_string(),
+            events: self.shared.events.clone(),
+            view: self.view.clone(),
+        })
     }
 
     /// Takes what a call will cost from the budget, before the next one is decided about.
@@ -334,7 +395,7 @@ impl Thread {
             let answer = answers
                 .next()
                 .unwrap_or_else(|| Answer::Deny((&prepared.decision).into()));
-            self.take_answer(call, prepared, answer)?;
+            self.take_answer(call, prepared, answer, cancel).await?;
         }
         Ok(())
     }
@@ -363,6 +424,7 @@ impl Thread {
                 arguments: &call.arguments,
                 decision: &prepared.decision,
                 price: call.price,
+                quote: &call.quote,
                 agent: self.view.label(),
             };
             let mut item = ApprovalItem::from(&question);
@@ -395,11 +457,12 @@ impl Thread {
         answers
     }
 
-    fn take_answer(
+    async fn take_answer(
         &mut self,
         call: &mut Call,
         prepared: Prepared,
         answer: Answer,
+        cancel: &CancellationToken,
     ) -> Result<(), Stop> {
         let rule = matches!(answer, Answer::Always).then(|| self.shared.rules.draft(&prepared));
         // A rule about a bound would be one about every amount.
@@ -438,8 +501,12 @@ impl Thread {
                     }];
                     call.next = Next::Fail(ToolFailure::InvalidArguments { errors });
                 } else {
-                    self.decide(call)?;
-                    self.approve_edit(call, &prepared);
+                    let before = call.price;
+                    self.decide(call, cancel).await?;
+                    // Whoever made it dearer has not seen by how much.
+                    if call.price <= before {
+                        self.approve_edit(call, &prepared);
+                    }
                 }
                 "approved"
             }
@@ -513,12 +580,7 @@ impl Thread {
             let context = CallContext {
                 call_id: call.id,
                 cancel: token.clone(),
-                progress: Arc::new(CallProgress {
-                    tool: call.asked.name.clone(),
-                    call_id: call.id.to_string(),
-                    events: self.shared.events.clone(),
-                    view: self.view.clone(),
-                }),
+                progress: self.progress(call.id, &call.asked.name),
             };
             let tools = Arc::clone(&self.shared.tools);
             let run = async move { tools.run(prepared, approval, context).await };
@@ -902,6 +964,7 @@ impl From<&Question<'_>> for ApprovalItem {
             block_reason: None,
             estimated_cost_usd: question.price.map(MicroUsd::dollars),
             remaining_cap_usd: None,
+            quote: question.quote.to_vec(),
         }
     }
 }

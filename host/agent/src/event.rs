@@ -313,6 +313,9 @@ pub struct ApprovalItem {
     /// What is left under the bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remaining_cap_usd: Option<f64>,
+    /// What the tool says of it beforehand, such as the hardware and its price: names and values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quote: Vec<(String, String)>,
 }
 
 #[expect(
@@ -436,6 +439,7 @@ mod tests {
             block_reason: blocked.then(|| "too dear".into()),
             estimated_cost_usd: blocked.then_some(32.0),
             remaining_cap_usd: blocked.then_some(5.0),
+            quote: Vec::new(),
         };
         let table = [
             (

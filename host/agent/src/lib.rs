@@ -86,6 +86,6 @@ pub use session::{Fork, SessionError, checkpoint_from, fork};
 pub use session_rules::{SessionRule, SessionRules};
 pub use tally::Tally;
 pub use tools::{
-    Approval, ArgumentError, CallContext, Denial, Prepared, Progress, Receipt, ToolFailure,
+    Approval, ArgumentError, CallContext, Denial, Prepared, Progress, Quote, Receipt, ToolFailure,
     ToolOutcome, ToolOutput, Tools,
 };

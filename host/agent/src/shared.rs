@@ -440,5 +440,6 @@ fn item(tool: &str, id: &str, arguments: Value) -> ApprovalItem {
         block_reason: None,
         estimated_cost_usd: None,
         remaining_cap_usd: None,
+        quote: Vec::new(),
     }
 }

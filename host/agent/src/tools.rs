@@ -26,11 +26,20 @@ pub trait Tools: Send + Sync {
     /// When the arguments name no operation. A call that the policy denies is not an error here: its decision says so.
     fn prepare(&self, tool: &str, arguments: &Value) -> Result<Prepared, ToolFailure>;
 
-    /// What a call that spends money would cost, where that can be told beforehand. It counts against the session's bound
-    /// of dollars; a call whose price is not known is asked about under such a bound.
-    fn price(&self, prepared: &Prepared) -> Option<MicroUsd> {
-        let _ = prepared;
-        None
+    /// Finds out what a call that spends money would cost, before anybody is asked about it. It counts against the
+    /// session's bound of dollars; a call whose price is not known is asked about under such a bound. None where the
+    /// operation has no way to tell.
+    ///
+    /// # Errors
+    ///
+    /// Where the call could not be made as it is: the model is told, and nobody is asked.
+    async fn quote(
+        &self,
+        prepared: &Prepared,
+        context: &CallContext,
+    ) -> Result<Option<Quote>, ToolFailure> {
+        let _ = (prepared, context);
+        Ok(None)
     }
 
     /// Runs a call that was allowed or approved. Ends soon after `context.cancel` is cancelled, and then says
@@ -41,6 +50,15 @@ pub trait Tools: Send + Sync {
         approval: Approval,
         context: CallContext,
     ) -> ToolOutcome;
+}
+
+/// What a call is said to cost, beforehand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Quote {
+    /// At most; none where that is not known.
+    pub cost: Option<MicroUsd>,
+    /// What a person should know who is asked: names and values, in order.
+    pub rows: Vec<(String, String)>,
 }
 
 /// A call that has been decided about.
@@ -60,7 +78,7 @@ pub struct Prepared {
     /// Every decision that was made, the one that counts among them.
     pub decisions: Vec<Decision>,
     /// What the implementation needs to run it. The loop never looks inside.
-    pub token: Box<dyn Any + Send>,
+    pub token: Box<dyn Any + Send + Sync>,
 }
 
 impl Prepared {

@@ -12,6 +12,7 @@ mod mounts;
 mod paths;
 mod profile;
 mod prompt;
+mod reach;
 mod render;
 mod run;
 mod schema;

@@ -11,13 +11,16 @@ use crate::session;
 /// Where code finds the directories that `--data` names.
 pub(crate) const DATA: &str = "data";
 
-/// What guests can be granted of the file system.
+/// What guests can be granted of the file system: `cache` is where each plugin has a directory that outlives sessions.
 pub(crate) fn mounts(
     data: &[(String, PathBuf)],
     directory: &Path,
     workspace: &Path,
+    cache: &Path,
 ) -> Result<Mounts, Fail> {
-    let mut mounts = Mounts::new().with("workspace", workspace);
+    let mut mounts = Mounts::new()
+        .with("workspace", workspace)
+        .with_own("cache", cache);
     for name in ["tmp", "packages", DATA] {
         let place = directory.join(name);
         private_directory(&place)?;

@@ -4,11 +4,12 @@ use egress::Credentials;
 use journal::{Redactor, Secret};
 use models::{ModelId, Settings};
 
-use crate::config::Here;
+use crate::config::{self, Here};
 use crate::fail::Fail;
+use crate::reach;
 
 /// Variables that hold a secret where they are set.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
     "ANTHROPIC_API_KEY",
     "GITHUB_TOKEN",
     "HF_TOKEN",
@@ -16,6 +17,7 @@ const KNOWN: [&str; 8] = [
     "INFERENCE_TOKEN",
     "LOCAL_LLM_API_KEY",
     "OPENAI_API_KEY",
+    "S2_API_KEY",
     "SLACK_BOT_TOKEN",
 ];
 
@@ -27,7 +29,12 @@ pub(crate) fn redactor() -> Result<Redactor, Fail> {
 
 /// Where model providers are, and their keys.
 pub(crate) fn settings(here: &Here) -> Result<Settings, Fail> {
-    Settings::read(|name| here.environment.value(name))
+    // Its own look at the places ends at the file; this one goes on to the keychain.
+    let hub = || config::token(&here.environment).token;
+    Settings::read(|name| match here.environment.value(name) {
+        None if name == "HF_TOKEN" => hub().map(|(token, _)| token.reveal().to_owned()),
+        found => found,
+    })
         .map_err(|error| Fail::usage(error.to_string()))
 }
 
@@ -40,7 +47,7 @@ pub(crate) fn missing_key(settings: &Settings, id: &ModelId) -> Option<&'static 
 }
 
 /// The same secrets for both sinks: the journal's redactor and the egress gate's scan. The keys of model providers are
-/// put on requests to their own origins.
+/// put on requests to their own origins, and so are those of the services that tools talk to.
 pub(crate) fn held(settings: &Settings, here: &Here) -> Result<(Redactor, Credentials), Fail> {
     let keys: Vec<(&str, &str)> = settings
         .secrets()
@@ -70,9 +77,12 @@ pub(crate) fn held(settings: &Settings, here: &Here) -> Result<(Redactor, Creden
             value: value.to_owned(),
         });
     let redactor = Redactor::new(secrets).map_err(|error| Fail::usage(error.to_string()))?;
+    let services = reach::keys(here);
     let mut credentials = Credentials::new();
     for (name, value) in &held {
-        if keys.iter().any(|(_, key)| key == value) {
+        let sent = keys.iter().any(|(_, key)| key == value)
+            || services.iter().any(|service| service.value == *value);
+        if sent {
             continue;
         }
         credentials = credentials
@@ -80,7 +90,7 @@ pub(crate) fn held(settings: &Settings, here: &Here) -> Result<(Redactor, Creden
             .map_err(|error| Fail::usage(format!("{name}: {error}")))?;
     }
     let credentials = settings
-        .credentials(credentials)
+        .credentials(reach::credentials(credentials, &services)?)
         .map_err(|error| Fail::usage(error.to_string()))?;
     Ok((redactor, credentials))
 }

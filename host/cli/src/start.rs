@@ -19,13 +19,19 @@ use crate::profile::{self, Loaded};
 use crate::services::{Requests, SessionServices};
 use crate::session::{self, Session};
 use crate::tools::{self, PluginTools};
-use crate::{mounts, prompt, render, secrets, setup, summary};
+use crate::{mounts, prompt, reach, render, secrets, setup, summary};
 
 /// The script that plays the model in the demo.
 const DEMO: &str = include_str!("../../../configs/scripts/demo.jsonl");
 
 /// Its id.
 pub(crate) const DEMO_ID: &str = "scripted/demo";
+
+/// How much of other services' answers is kept on disk.
+const ANSWERS: egress::CacheLimits = egress::CacheLimits {
+    bytes: 512 << 20,
+    entries: 20_000,
+};
 
 /// What a run needs before there is a session.
 pub(crate) struct Ready {
@@ -62,8 +68,8 @@ impl Ready {
             .and_then(|id| secrets::missing_key(&settings, &id));
         let egress = egress::Egress::builder()
             .credentials(credentials)
-            .build()
-            .map_err(usage)?;
+            .cache(paths.answers(), ANSWERS);
+        let egress = reach::endpoints(egress, &here)?.build().map_err(usage)?;
         let requests = Arc::new(Requests::default());
         let providers = models::Providers::new(
             settings,
@@ -239,7 +245,12 @@ pub(crate) async fn start(
     ready.requests.record(journal);
     let sandbox = Sandbox::new(Setup {
         cache: &ready.paths.compiled(),
-        mounts: mounts::mounts(&ready.data, directory, workspace.root())?,
+        mounts: mounts::mounts(
+            &ready.data,
+            directory,
+            workspace.root(),
+            &ready.paths.caches(),
+        )?,
         programs: ready.programs.clone(),
         worker: Some(crate::worker()?),
         walls: policy.walls(),

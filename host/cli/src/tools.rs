@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agent::{
-    Approval, CallContext, Denial, Part, Prepared, ToolFailure, ToolOutcome, ToolOutput, ToolSpec,
+    Approval, CallContext, Denial, Part, Prepared, Quote, ToolFailure, ToolOutcome, ToolOutput, ToolSpec,
 };
 use async_trait::async_trait;
 use policy::{Assessment, CallRequest, Policy};
@@ -256,6 +256,41 @@ impl agent::Tools for PluginTools {
         })
     }
 
+    async fn quote(
+        &self,
+        prepared: &Prepared,
+        context: &CallContext,
+    ) -> Result<Option<Quote>, ToolFailure> {
+        let Some(token) = prepared.token.downcast_ref::<Token>() else {
+            return Ok(None);
+        };
+        let plugin = self.plugin(token.plugin)?;
+        let Some(request) = plugin.quote(&token.request) else {
+            return Ok(None);
+        };
+        let assessment = self.policy.decide(&request);
+        // Nobody is asked about a question.
+        if assessment.decisive.verdict != policy::Verdict::Allow {
+            return Err(ToolFailure::Denied((&assessment.decisive).into()));
+        }
+        self.services.enter(context);
+        let outcome = plugin
+            .invoke(sandbox::Call {
+                id: context.call_id.to_string().into(),
+                tool: request.tool,
+                operation: request.operation,
+                arguments: token.arguments.clone(),
+                grant: Arc::new(assessment.grant),
+                services: Arc::clone(&self.services) as Arc<dyn sandbox::Services>,
+                egress: Some(self.egress.clone()),
+                cancel: context.cancel.clone(),
+            })
+            .await;
+        self.services.leave(context);
+        let output = translate(outcome).result?;
+        quoted(output.structured).map(Some)
+    }
+
     async fn run(
         &self,
         prepared: Prepared,
@@ -297,6 +332,35 @@ impl agent::Tools for PluginTools {
         self.services.leave(&context);
         translate(outcome)
     }
+}
+
+/// The most rows of a quote that are shown, and characters of each part.
+const ROWS: (usize, usize) = (20, 300);
+
+/// What an operation that tells a price has answered.
+fn quoted(structured: Option<Value>) -> Result<Quote, ToolFailure> {
+    #[derive(serde::Deserialize)]
+    struct Told {
+        usd: Option<f64>,
+        rows: Vec<(String, String)>,
+    }
+    let wrong = |problem: String| ToolFailure::Failed {
+        message: format!("the tool's quote is none: {problem}"),
+    };
+    let told: Told = serde_json::from_value(structured.unwrap_or_default())
+        .map_err(|error| wrong(error.to_string()))?;
+    let cost = told
+        .usd
+        .map(|usd| {
+            agent::MicroUsd::from_dollars(usd).ok_or_else(|| wrong(format!("${usd} is no price")))
+        })
+        .transpose()?;
+    let short = |text: String| text.chars().take(ROWS.1).collect();
+    let rows = told.rows.into_iter().take(ROWS.0);
+    Ok(Quote {
+        cost,
+        rows: rows.map(|(name, value)| (short(name), short(value))).collect(),
+    })
 }
 
 fn ended(result: Result<ToolOutput, ToolFailure>) -> ToolOutcome {

@@ -55,6 +55,7 @@ fn gate(address: SocketAddr) -> Gate {
         methods: vec![Method::Get],
         paths: vec![PathPrefix::root()],
         credential: Some("hub".to_owned()),
+        body_credential: None,
         reason: String::new(),
     });
     let limits = Limits {

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use policy::{LimitExceeded, LimitName};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep};
 
+use crate::cache::Keep;
 use crate::connection::Connection;
 use crate::error::{EgressError, Phase};
 use crate::headers;
@@ -27,7 +29,7 @@ use crate::wait::late;
 ///
 /// Dropping it before its end closes the connection; reading it to its end keeps the connection for another request.
 pub struct Body {
-    incoming: Incoming,
+    incoming: Source,
     scanner: Arc<Scanner>,
     scan: Stream,
     /// Comes after the last of the data.
@@ -39,7 +41,46 @@ pub struct Body {
     /// Whether the timer runs for the wait that goes on now.
     armed: bool,
     incoming_ended: bool,
+    /// What the cache gets once all has been passed on; none once something went wrong.
+    keep: Option<Keep>,
+    /// The writing of it.
+    keeping: Option<JoinHandle<()>>,
     trail: Trail,
+}
+
+/// Where a body comes from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Network(Incoming),
+    Cache(Full<Bytes>),
+}
+
+impl Source {
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Source::Network(incoming) => incoming.is_end_stream(),
+            Source::Cache(kept) => kept.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Source::Network(incoming) => incoming.size_hint(),
+            Source::Cache(kept) => kept.size_hint(),
+        }
+    }
+
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self {
+            Source::Network(incoming) => Pin::new(incoming).poll_frame(cx),
+            Source::Cache(kept) => Pin::new(kept)
+                .poll_frame(cx)
+                .map_err(|never| match never {}),
+        }
+    }
 }
 
 /// A connection in use, and where it goes afterwards.
@@ -62,9 +103,10 @@ impl fmt::Debug for Body {
 
 impl Body {
     pub(crate) fn new(
-        incoming: Incoming,
+        incoming: Source,
+        keep: Option<Keep>,
         scanner: Arc<Scanner>,
-        lease: Lease,
+        lease: Option<Lease>,
         between_bytes: Duration,
         trail: Trail,
     ) -> Self {
@@ -74,7 +116,9 @@ impl Body {
             scan: Stream::new(Arc::clone(&scanner)),
             scanner,
             trailers: None,
-            lease: Some(lease),
+            lease,
+            keep,
+            keeping: None,
             between_bytes,
             timer: None,
             armed: false,
@@ -112,17 +156,36 @@ impl Body {
         Ok(all.freeze())
     }
 
-    /// Hands the connection back once all has been passed on.
+    /// Whether all has been passed on.
+    fn at_end(&self) -> bool {
+        self.incoming_ended && self.scan.held() == 0 && self.trailers.is_none()
+    }
+
+    /// Hands the connection back, and the body to the cache, once all has been passed on.
     fn settle(&mut self) {
-        if !self.is_end_stream() {
+        if !self.at_end() {
             return;
         }
-        if let Some(lease) = self.lease.take() {
-            self.trail.complete();
-            if lease.done.get() {
-                lease.pool.put(lease.key, lease.connection);
-            }
+        self.trail.complete();
+        if let Some(lease) = self.lease.take()
+            && lease.done.get()
+        {
+            lease.pool.put(lease.key, lease.connection);
         }
+        if let Some(keep) = self.keep.take() {
+            self.keeping = Some(tokio::task::spawn_blocking(move || keep.complete()));
+        }
+    }
+
+    /// Passes a frame on, and notes it for the cache.
+    fn pass(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        // With trailers it is not kept: they would be lost.
+        self.keep = self
+            .keep
+            .take()
+            .and_then(|keep| keep.with(frame.data_ref()?));
+        self.settle();
+        frame
     }
 
     /// Ends with an error, and closes the connection.
@@ -134,6 +197,7 @@ impl Body {
         self.trailers = None;
         self.scan = Stream::new(Arc::clone(&self.scanner));
         self.lease = None;
+        self.keep = None;
         error
     }
 
@@ -214,11 +278,18 @@ impl HttpBody for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
         loop {
             if self.incoming_ended {
-                let rest = self.rest();
+                if let Some(rest) = self.rest() {
+                    return Poll::Ready(Some(Ok(self.pass(rest))));
+                }
                 self.settle();
-                return Poll::Ready(rest.map(Ok));
+                // Until it is written, so that the next request finds it. Where that fails, it is not kept.
+                if let Some(keeping) = &mut self.keeping {
+                    drop(ready!(Pin::new(keeping).poll(cx)));
+                    self.keeping = None;
+                }
+                return Poll::Ready(None);
             }
-            let next = match Pin::new(&mut self.incoming).poll_frame(cx) {
+            let next = match self.incoming.poll_frame(cx) {
                 Poll::Ready(next) => next,
                 Poll::Pending => {
                     let error = ready!(self.poll_late(cx));
@@ -232,24 +303,24 @@ impl HttpBody for Body {
                     continue;
                 }
                 Some(Ok(frame)) => self.take(frame),
-                Some(Err(error)) => Err(crate::gate::broken(
-                    self.trail.exchange.origin.clone(),
-                    &error,
-                )),
+                Some(Err(error)) => {
+                    let origin = self
+                        .lease
+                        .as_ref()
+                        .map(|lease| lease.key.origin.to_string());
+                    Err(crate::gate::broken(origin.unwrap_or_default(), &error))
+                }
             };
             match taken {
                 Ok(None) => {}
-                Ok(Some(frame)) => {
-                    self.settle();
-                    return Poll::Ready(Some(Ok(frame)));
-                }
+                Ok(Some(frame)) => return Poll::Ready(Some(Ok(self.pass(frame)))),
                 Err(error) => return Poll::Ready(Some(Err(self.fail(error)))),
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming_ended && self.scan.held() == 0 && self.trailers.is_none()
+        self.at_end() && self.keeping.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {

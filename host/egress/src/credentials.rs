@@ -25,6 +25,13 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
+    /// The secret itself, for the body of a request to this origin; none where it may not be sent there.
+    pub(crate) fn secret_for(&self, origin: &Origin) -> Option<&str> {
+        self.secret
+            .as_deref()
+            .filter(|_| self.origins.contains(origin))
+    }
+
     /// What to put on a request to this origin; none where it may not be sent there.
     pub(crate) fn for_origin(&self, origin: &Origin) -> Option<&(HeaderName, HeaderValue)> {
         self.header

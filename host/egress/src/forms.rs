@@ -51,7 +51,7 @@ fn percent(secret: &str, upper: bool) -> String {
 }
 
 /// As inside the quotes of a JSON string (RFC 8259 §7), with or without the optional escape of `/`.
-fn json(secret: &str, slash: bool) -> String {
+pub(crate) fn json(secret: &str, slash: bool) -> String {
     let mut text = String::new();
     for character in secret.chars() {
         match character {

@@ -10,21 +10,24 @@ use http::{Request, Response, StatusCode, Uri, Version};
 use http_body::Body as HttpBody;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use policy::{AddressScope, Grant, Host, HttpPermit, Scheme};
+use policy::{AddressScope, Grant, Host, Origin, Scheme};
 
 use crate::addresses::{AddressClass, classify};
-use crate::body::{Body, Lease};
+use crate::body::{Body, Lease, Source};
+use crate::cache::{self, Answered, Keep, Question, Visit};
 use crate::connection::{self, Connection, RESPONSE_HEAD_MAX, RESPONSE_HEADERS_MAX};
 use crate::egress::Egress;
+use crate::endpoint::Endpoint;
 use crate::error::{EgressError, Phase, chain};
 use crate::headers::{self, REQUEST_HEAD_MAX, REQUEST_HEADERS_MAX};
+use crate::inject;
 use crate::inspect;
 use crate::meter::Meter;
-use crate::observe::Observe;
+use crate::observe::{FromCache, Observe};
 use crate::outgoing::{Cause, Outgoing};
-use crate::pool::Key;
+use crate::pool::{Key, Reach};
 use crate::redirect;
-use crate::target::Target;
+use crate::target::{self, Target};
 use crate::timeouts::Timeouts;
 use crate::trail::Trail;
 use crate::wait::Wait;
@@ -57,8 +60,10 @@ impl fmt::Debug for Gate {
 
 /// A response whose body has not been read.
 struct Answer {
-    response: Response<Incoming>,
-    lease: Lease,
+    response: Response<Source>,
+    /// None where nobody was asked.
+    lease: Option<Lease>,
+    keep: Option<Keep>,
     timeouts: Timeouts,
 }
 
@@ -155,11 +160,12 @@ impl Gate {
             Ok(Answer {
                 response,
                 lease,
+                keep,
                 timeouts,
             }) => {
                 let scanner = Arc::clone(&self.egress.0.scanner);
-                Ok(response.map(|incoming| {
-                    Body::new(incoming, scanner, lease, timeouts.between_bytes, trail)
+                Ok(response.map(|source| {
+                    Body::new(source, keep, scanner, lease, timeouts.between_bytes, trail)
                 }))
             }
             Err(error) => {
@@ -201,7 +207,7 @@ impl Gate {
             self.grant.resolve(name)?;
         }
         let announced = announced_length(&head.headers)?;
-        let outgoing = Outgoing::new(
+        let mut outgoing = Outgoing::new(
             body,
             announced,
             &egress.scanner,
@@ -216,24 +222,79 @@ impl Gate {
             .filter(|_| with_credential)
             .and_then(|name| Some((name, egress.credentials.get(name)?)))
             .and_then(|(name, known)| Some((name, known.for_origin(&target.origin)?)));
-        let headers = outgoing_headers(head.headers, &target, credential.map(|(_, header)| header));
-        let uri = origin_form(&head.uri)?;
+        let in_body = permit
+            .body_credential
+            .as_deref()
+            .filter(|_| with_credential && inject::is_json(&head.headers));
+        let in_body = match in_body {
+            Some(name) if self.fill(name, &mut outgoing, &target).await? => Some(name),
+            _ => None,
+        };
+        let endpoint = egress.endpoints.of(&target.origin);
+        trail.exchange.endpoint = endpoint.map(Endpoint::to_string);
+        let key = Key {
+            origin: endpoint.map_or(&target.origin, Endpoint::origin).clone(),
+            reach: endpoint.map_or(Reach::Permitted(permit.addresses), |_| Reach::Endpoint),
+        };
+        let question = match &egress.cache {
+            Some(store) => Some((
+                store,
+                Question {
+                    url: format!("{}{}", target.origin, origin_form(&head.uri, "")?),
+                    endpoint: trail.exchange.endpoint.clone(),
+                    reach: format!("{:?}", key.reach),
+                    credential: credential.map(|(name, _)| name),
+                },
+            )),
+            None => None,
+        };
+        let mut visit = match &question {
+            // Guests stream every body, also those of which nothing comes; a GET whose body has no known length is sent
+            // without one.
+            Some((store, question))
+                if cache::is_for(&head.method, &head.headers)
+                    && outgoing.length().unwrap_or(0) == 0 =>
+            {
+                Visit::begin(store, question, &head.headers).await
+            }
+            _ => None,
+        };
+        let mut headers = outgoing_headers(
+            head.headers,
+            &key.origin,
+            credential.map(|(_, header)| header),
+        );
+        let uri = origin_form(&head.uri, endpoint.map_or("", Endpoint::prefix))?;
+        let dialled = endpoint.map(|_| format!("{}{uri}", key.origin));
         let way = Way {
             gate: self,
             timeouts: egress.timeouts.shorter(head.extensions.get::<Timeouts>()),
             wait: Wait {
-                origin: &target.origin,
+                origin: &key.origin.clone(),
                 meter: &self.meter,
             },
-            key: Key {
-                origin: target.origin.clone(),
-                scope: permit.addresses,
-            },
+            key,
             subject: &subject,
-            permit: &permit,
             credential: credential.map(|(name, _)| name),
+            in_body,
         };
         trail.exchange.credential = way.credential.map(str::to_owned);
+        trail.exchange.body_credential = way.in_body.map(str::to_owned);
+
+        if let Some(visit) = &mut visit {
+            if let Some((headers, body)) = visit.fresh().await {
+                trail.shared.receive(headers::size(&headers))?;
+                trail.exchange.from_cache = Some(FromCache::Fresh);
+                trail.exchange.credential = None;
+                return Ok(Answer {
+                    response: self.kept(headers, body, trail),
+                    lease: None,
+                    keep: None,
+                    timeouts: way.timeouts,
+                });
+            }
+            visit.condition(&mut headers);
+        }
 
         let done = outgoing.done();
         let size = (target.method.as_str().len() + " HTTP/1.1\r\n\r\n".len()) as u64
@@ -241,26 +302,99 @@ impl Gate {
                 .path_and_query()
                 .map_or(0, |path| path.as_str().len() as u64)
             + headers::size(&headers);
-        let mut message = Request::new(outgoing);
-        *message.method_mut() = head.method;
-        *message.uri_mut() = uri;
-        *message.version_mut() = Version::HTTP_11;
-        *message.headers_mut() = headers;
+        // For a server that does not know what the conditions are about.
+        let plain = visit.is_some().then(|| outgoing.empty());
+        let message = request_of(&head.method, &uri, &headers, outgoing);
+        let (mut response, mut connection) = way.ask(message, size, trail).await?;
+        let mut answered = Answered::Itself(None);
+        if let Some(visit) = visit {
+            answered = visit.answered(response.status(), response.headers()).await;
+        } else if let Some((store, question)) = &question
+            && !head.method.is_safe()
+            && (response.status().is_success() || response.status().is_redirection())
+        {
+            cache::invalidate(store, question).await;
+        }
+        if let (Answered::Again, Some(plain)) = (&answered, plain) {
+            drop(connection);
+            for (_, condition) in cache::CONDITIONS {
+                headers.remove(condition);
+            }
+            self.meter.request()?;
+            let message = request_of(&head.method, &uri, &headers, plain);
+            (response, connection) = way.ask(message, size, trail).await?;
+        }
 
-        trail.shared.send(size)?;
-        let (response, connection) = way.send(message, size, trail).await?;
-        let response = receive(response, self, &target, way.credential.is_some(), trail)?;
         let lease = Lease {
             connection,
             key: way.key,
             pool: Arc::clone(&egress.pool),
             done,
         };
+        let (response, keep) = match answered {
+            Answered::Kept(headers, body) => {
+                trail.exchange.from_cache = Some(FromCache::Validated);
+                (self.kept(headers, body, trail), None)
+            }
+            Answered::Itself(keep) => (response.map(Source::Network), keep),
+            Answered::Again => (response.map(Source::Network), None),
+        };
+        let mut response = response;
+        if let Some(dialled) = dialled {
+            self.outward(&target.origin, &dialled, response.headers_mut());
+        }
         Ok(Answer {
             response,
-            lease,
+            lease: Some(lease),
+            keep,
             timeouts: way.timeouts,
         })
+    }
+
+    /// An answer of the cache. Secrets are covered once more: who kept it may not have known all of them.
+    fn kept(&self, headers: HeaderMap, body: Bytes, trail: &mut Trail) -> Response<Source> {
+        trail.exchange.status = Some(StatusCode::OK.as_u16());
+        let mut response = Response::new(Source::Cache(Full::new(body)));
+        *response.headers_mut() = headers;
+        inspect::cover(&self.egress.0.scanner, response.headers_mut());
+        response
+    }
+
+    /// Puts a credential into the body where its placeholder is; whether it is anywhere.
+    async fn fill(
+        &self,
+        name: &str,
+        outgoing: &mut Outgoing,
+        target: &Target,
+    ) -> Result<bool, EgressError> {
+        let Some(length) = outgoing.length() else {
+            return Ok(false);
+        };
+        inject::check_length(length)?;
+        let body = tokio::time::timeout_at(self.meter.deadline(), outgoing.whole())
+            .await
+            .map_err(|_| self.meter.late())??;
+        let credentials = &self.egress.0.credentials;
+        let subject = target.subject();
+        let filled = inject::inject(&body, name, credentials, &target.origin, &subject)?;
+        let put = filled.is_some();
+        outgoing.replace(filled.unwrap_or(body));
+        Ok(put)
+    }
+
+    /// Turns the `location` of an endpoint's answer into one that the policy can be asked about.
+    fn outward(&self, public: &Origin, dialled: &str, headers: &mut HeaderMap) {
+        let Ok(dialled) = dialled.parse::<Uri>() else {
+            return;
+        };
+        let found = headers
+            .get(header::LOCATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|location| self.egress.0.endpoints.outward(public, &dialled, location))
+            .and_then(|location| HeaderValue::try_from(location).ok());
+        if let Some(location) = found {
+            headers.insert(header::LOCATION, location);
+        }
     }
 }
 
@@ -271,12 +405,28 @@ struct Way<'a> {
     wait: Wait<'a>,
     key: Key,
     subject: &'a str,
-    permit: &'a HttpPermit,
     /// The name of the credential that is on the request.
     credential: Option<&'a str>,
+    /// The name of the credential that is in its body.
+    in_body: Option<&'a str>,
 }
 
 impl Way<'_> {
+    /// Sends the message, and takes the head of its answer.
+    async fn ask(
+        &self,
+        message: Request<Outgoing>,
+        size: u64,
+        trail: &mut Trail,
+    ) -> Result<(Response<Incoming>, Connection), EgressError> {
+        trail.shared.send(size)?;
+        let (response, connection) = self.send(message, size, trail).await?;
+        let with_credential = self.credential.is_some() || self.in_body.is_some();
+        let origin = &self.key.origin;
+        let response = receive(response, self.gate, origin, with_credential, trail)?;
+        Ok((response, connection))
+    }
+
     /// Sends the message, over an idle connection where there is one. One that turns out to have been closed is
     /// replaced: always where nothing had been written, and for idempotent requests without a body in any case.
     async fn send(
@@ -371,7 +521,11 @@ impl Way<'_> {
 
     fn check_address(&self, address: IpAddr) -> Result<(), EgressError> {
         let classified = classify(address);
-        let scope = self.permit.addresses;
+        // The user named the endpoint, so it may be anywhere that a policy could allow.
+        let scope = match self.key.reach {
+            Reach::Permitted(scope) => scope,
+            Reach::Endpoint => AddressScope::Private,
+        };
         let needed = match classified.class {
             AddressClass::Public => Some(AddressScope::Public),
             AddressClass::Loopback => Some(AddressScope::Loopback),
@@ -396,7 +550,7 @@ impl Way<'_> {
 
     /// A credential goes over plain http to this machine alone.
     fn check_credential(&self, addresses: &[SocketAddr]) -> Result<(), EgressError> {
-        let Some(name) = self.credential else {
+        let Some(name) = self.credential.or(self.in_body) else {
             return Ok(());
         };
         let local = |address: &SocketAddr| classify(address.ip()).class == AddressClass::Loopback;
@@ -411,15 +565,31 @@ impl Way<'_> {
     }
 }
 
+/// A request as it is written to a connection.
+fn request_of(
+    method: &http::Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Outgoing,
+) -> Request<Outgoing> {
+    let mut message = Request::new(body);
+    method.clone_into(message.method_mut());
+    uri.clone_into(message.uri_mut());
+    *message.version_mut() = Version::HTTP_11;
+    headers.clone_into(message.headers_mut());
+    message
+}
+
 /// A second copy of a request that may be sent twice: idempotent (RFC 9110 §9.2.2) and without a body.
 fn copy(message: &Request<Outgoing>) -> Option<Request<Outgoing>> {
     let idempotent = message.method().is_idempotent() && message.body().is_end_stream();
     idempotent.then(|| {
-        let mut copy = Request::new(message.body().empty());
-        message.method().clone_into(copy.method_mut());
-        message.uri().clone_into(copy.uri_mut());
-        message.headers().clone_into(copy.headers_mut());
-        copy
+        request_of(
+            message.method(),
+            message.uri(),
+            message.headers(),
+            message.body().empty(),
+        )
     })
 }
 
@@ -505,21 +675,15 @@ fn announced_length(headers: &HeaderMap) -> Result<Option<u64>, EgressError> {
 /// The headers that are sent: the caller's, and the host's own.
 fn outgoing_headers(
     mut headers: HeaderMap,
-    target: &Target,
+    dialled: &Origin,
     credential: Option<&(HeaderName, HeaderValue)>,
 ) -> HeaderMap {
     // Written anew by the connection, from the length of the body that was checked.
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::ACCEPT_ENCODING, IDENTITY);
     headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
-    let origin = &target.origin;
-    let host = if origin.port() == origin.scheme().default_port() {
-        origin.host().to_string()
-    } else {
-        format!("{}:{}", origin.host(), origin.port())
-    };
     // An origin's host is made of characters that a header can carry.
-    if let Ok(host) = HeaderValue::try_from(host) {
+    if let Ok(host) = HeaderValue::try_from(target::authority(dialled)) {
         headers.insert(header::HOST, host);
     }
     if let Some((name, value)) = credential {
@@ -528,14 +692,11 @@ fn outgoing_headers(
     headers
 }
 
-/// Path and query alone, as a request line has them (RFC 9112 §3.2.1).
-fn origin_form(uri: &Uri) -> Result<Uri, EgressError> {
+/// Path and query alone, as a request line has them (RFC 9112 §3.2.1), after an endpoint's prefix.
+fn origin_form(uri: &Uri, prefix: &str) -> Result<Uri, EgressError> {
     let text = uri.path_and_query().map_or("/", |path| path.as_str());
-    let parsed = if text.starts_with('/') {
-        text.parse()
-    } else {
-        format!("/{text}").parse()
-    };
+    let slash = if text.starts_with('/') { "" } else { "/" };
+    let parsed = format!("{prefix}{slash}{text}").parse();
     parsed.map_err(|error: http::uri::InvalidUri| EgressError::Request(error.to_string()))
 }
 
@@ -543,7 +704,7 @@ fn origin_form(uri: &Uri) -> Result<Uri, EgressError> {
 fn receive(
     mut response: Response<Incoming>,
     gate: &Gate,
-    target: &Target,
+    dialled: &Origin,
     with_credential: bool,
     trail: &mut Trail,
 ) -> Result<Response<Incoming>, EgressError> {
@@ -553,7 +714,7 @@ fn receive(
         .shared
         .receive("HTTP/1.1 200\r\n\r\n".len() as u64 + headers::size(response.headers()))?;
     let wrong = |cause: &str| EgressError::Http {
-        origin: target.origin.to_string(),
+        origin: dialled.to_string(),
         cause: cause.to_owned(),
     };
     if status == StatusCode::SWITCHING_PROTOCOLS {

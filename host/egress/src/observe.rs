@@ -14,17 +14,23 @@ pub struct Exchange {
     pub origin: String,
     /// The path, followed by `?…` where there was a query; empty as `origin` is.
     pub path: String,
+    /// The endpoint that it went to in place of the origin, where the user named one.
+    pub endpoint: Option<String>,
     /// The address that was dialled.
     pub address: Option<SocketAddr>,
     /// Whether a connection that was open already was used.
     pub reused: bool,
     /// The name of the credential that was put on.
     pub credential: Option<String>,
+    /// The name of the credential that was put into the body.
+    pub body_credential: Option<String>,
     /// The status of the response, where there was one.
     pub status: Option<u16>,
+    /// Whether what was answered before was used again.
+    pub from_cache: Option<FromCache>,
     /// Bytes sent: head and body.
     pub sent: u64,
-    /// Bytes received: head and body.
+    /// Bytes received: head and body, from the cache too.
     pub received: u64,
     /// From the question to the last byte of the answer.
     pub elapsed: Duration,
@@ -34,20 +40,49 @@ pub struct Exchange {
     pub error: Option<String>,
 }
 
+/// How the cache had a part in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FromCache {
+    /// It is the cache's, and nobody was asked.
+    Fresh,
+    /// Its body is the cache's; the server said that it is still good.
+    Validated,
+}
+
 impl Exchange {
-    /// What was asked for, in the journal's words: `http GET https://example.com:443/path`.
+    /// What was asked for, in the journal's words: `http GET https://example.com:443/path`; and, where the origin is
+    /// served elsewhere, ` (at http://127.0.0.1:8080)` after it; and, where a credential was put into the body,
+    /// ` (body credential: NAME)`.
     #[must_use]
     pub fn capability(&self) -> String {
-        format!("http {} {}{}", self.method, self.origin, self.path)
+        let at = self
+            .endpoint
+            .as_ref()
+            .map(|endpoint| format!(" (at {endpoint})"))
+            .unwrap_or_default();
+        let with = self
+            .body_credential
+            .as_ref()
+            .map(|name| format!(" (body credential: {name})"))
+            .unwrap_or_default();
+        format!(
+            "http {} {}{}{at}{with}",
+            self.method, self.origin, self.path
+        )
     }
 
-    /// What became of it, in the journal's words: `denied: RULE`, an error's message, or `status 200`.
+    /// What became of it, in the journal's words: `denied: RULE`, an error's message, or `status 200`, with
+    /// `, from cache` or `, from cache after asking` where that is so.
     #[must_use]
     pub fn outcome(&self) -> String {
         match (&self.denial, &self.error, self.status) {
             (Some(denial), _, _) => format!("denied: {}", denial.rule),
             (None, Some(error), _) => error.clone(),
-            (None, None, Some(status)) => format!("status {status}"),
+            (None, None, Some(status)) => match self.from_cache {
+                None => format!("status {status}"),
+                Some(FromCache::Fresh) => format!("status {status}, from cache"),
+                Some(FromCache::Validated) => format!("status {status}, from cache after asking"),
+            },
             (None, None, None) => "ok".to_owned(),
         }
     }
@@ -81,6 +116,22 @@ mod tests {
             plain.capability(),
             "http GET https://example.com:443/a?\u{2026}"
         );
+        let elsewhere = Exchange {
+            endpoint: Some("http://127.0.0.1:8080".to_owned()),
+            ..plain.clone()
+        };
+        assert_eq!(
+            elsewhere.capability(),
+            "http GET https://example.com:443/a?\u{2026} (at http://127.0.0.1:8080)"
+        );
+        let with = Exchange {
+            body_credential: Some("hub".to_owned()),
+            ..elsewhere
+        };
+        assert_eq!(
+            with.capability(),
+            "http GET https://example.com:443/a?\u{2026} (at http://127.0.0.1:8080) (body credential: hub)"
+        );
         let denial = Decision {
             verdict: policy::Verdict::Deny,
             subject: "s".to_owned(),
@@ -105,6 +156,17 @@ mod tests {
                 denial,
                 error,
                 status,
+                ..plain.clone()
+            };
+            assert_eq!(exchange.outcome(), expected);
+        }
+        for (from_cache, expected) in [
+            (FromCache::Fresh, "status 200, from cache"),
+            (FromCache::Validated, "status 200, from cache after asking"),
+        ] {
+            let exchange = Exchange {
+                status: Some(200),
+                from_cache: Some(from_cache),
                 ..plain.clone()
             };
             assert_eq!(exchange.outcome(), expected);

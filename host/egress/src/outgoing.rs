@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Empty, Full};
 
 use crate::error::{EgressError, Place};
 use crate::scan::{Passed, Scanner, Stream};
@@ -97,6 +97,35 @@ impl Outgoing {
         }
     }
 
+    /// How many bytes it has, where that is known.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.left
+    }
+
+    /// All of it, searched for secrets. Nothing is counted: what is sent in its place is.
+    pub(crate) async fn whole(&mut self) -> Result<Bytes, EgressError> {
+        let mut all = BytesMut::new();
+        while let Some(frame) = self.body.frame().await {
+            let bytes = self.expected(frame.map_err(|error| failed(&error))?)?;
+            all.extend_from_slice(&bytes);
+        }
+        self.complete()?;
+        match self.scan.find(&all) {
+            Some(name) => Err(self.secret(name)),
+            None => Ok(all.freeze()),
+        }
+    }
+
+    /// Puts other bytes in its place, which have been searched.
+    pub(crate) fn replace(&mut self, bytes: Bytes) {
+        self.left = Some(bytes.len() as u64);
+        self.ended = bytes.is_empty();
+        self.body = Full::new(bytes)
+            .map_err(|never| match never {})
+            .boxed_unsync();
+        self.scan = Stream::new(Arc::new(Scanner::nothing()));
+    }
+
     /// Tells when the connection is done with this body.
     pub(crate) fn done(&self) -> Done {
         self.done.clone()
@@ -105,19 +134,23 @@ impl Outgoing {
     /// Takes what the scan lets pass; nothing where that is empty.
     fn pass(&self, passed: Passed) -> Result<Option<Bytes>, EgressError> {
         if let Some(name) = passed.found {
-            return Err(EgressError::Secret {
-                subject: self.subject.clone(),
-                name: name.to_string(),
-                place: Place::Body,
-            });
+            return Err(self.secret(&name));
         }
         self.shared.meter().time()?;
         self.shared.send(passed.bytes.len() as u64)?;
         Ok(Some(passed.bytes).filter(|bytes| !bytes.is_empty()))
     }
 
-    /// Takes the next frame of the caller's body; nothing where it is all held back.
-    fn take(&mut self, frame: Frame<Bytes>) -> Result<Option<Bytes>, EgressError> {
+    fn secret(&self, name: &str) -> EgressError {
+        EgressError::Secret {
+            subject: self.subject.clone(),
+            name: name.to_owned(),
+            place: Place::Body,
+        }
+    }
+
+    /// The bytes of a frame, if they are no more than are still to come.
+    fn expected(&mut self, frame: Frame<Bytes>) -> Result<Bytes, EgressError> {
         let bytes = frame.into_data().map_err(|_| {
             EgressError::Request("the body ends with trailers; leave them out".to_owned())
         })?;
@@ -127,17 +160,29 @@ impl Outgoing {
                 .ok_or_else(|| EgressError::Request(length(left, &bytes.len().to_string())))?;
             self.left = Some(left);
         }
+        Ok(bytes)
+    }
+
+    /// Whether all has come that was announced.
+    fn complete(&self) -> Result<(), EgressError> {
+        match self.left {
+            Some(left @ 1..) => Err(EgressError::Request(format!(
+                "the body ended {left} bytes before its announced length"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the next frame of the caller's body; nothing where it is all held back.
+    fn take(&mut self, frame: Frame<Bytes>) -> Result<Option<Bytes>, EgressError> {
+        let bytes = self.expected(frame)?;
         let passed = self.scan.push(bytes);
         self.pass(passed)
     }
 
     fn end(&mut self) -> Result<Option<Bytes>, EgressError> {
         self.ended = true;
-        if let Some(left @ 1..) = self.left {
-            return Err(EgressError::Request(format!(
-                "the body ended {left} bytes before its announced length"
-            )));
-        }
+        self.complete()?;
         let passed = self.scan.finish();
         self.pass(passed)
     }
@@ -147,6 +192,10 @@ impl Outgoing {
         self.shared.set_fault(error);
         Stopped
     }
+}
+
+fn failed(error: &Cause) -> EgressError {
+    EgressError::Request(format!("the body failed: {error}"))
 }
 
 fn length(announced: u64, found: &str) -> String {
@@ -167,7 +216,7 @@ impl Body for Outgoing {
             }
             let result = match std::task::ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => self.take(frame),
-                Some(Err(error)) => Err(EgressError::Request(format!("the body failed: {error}"))),
+                Some(Err(error)) => Err(failed(&error)),
                 None => self.end(),
             };
             match result {

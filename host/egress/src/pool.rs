@@ -1,7 +1,7 @@
 //! Connections that are open and idle.
 //!
-//! They are kept by origin *and* by the scope of addresses under which they were dialled: a request may use one exactly
-//! where it would itself have been allowed to dial that address, so reuse needs no new lookup and weakens no check.
+//! They are kept by origin *and* by the reach under which they were dialled: a request may use one exactly where it
+//! would itself have been allowed to dial that address, so reuse needs no new lookup and weakens no check.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,8 +24,18 @@ const READY: Duration = Duration::from_millis(100);
 /// What a connection can be used for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
+    /// What is dialled.
     pub(crate) origin: Origin,
-    pub(crate) scope: AddressScope,
+    pub(crate) reach: Reach,
+}
+
+/// Which addresses may be dialled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Reach {
+    /// Those that the permit allows.
+    Permitted(AddressScope),
+    /// Every one that can be allowed at all, since the user named the origin as an endpoint.
+    Endpoint,
 }
 
 #[derive(Debug)]

@@ -38,7 +38,7 @@ pub(crate) fn next(
 }
 
 /// A reference, completed by the URL it stands in (RFC 3986 §5.2). The fragment is left out.
-fn join(base: &Uri, reference: &str) -> Option<Uri> {
+pub(crate) fn join(base: &Uri, reference: &str) -> Option<Uri> {
     let reference = reference.split('#').next().unwrap_or_default();
     let scheme = base.scheme_str()?;
     let authority = base.authority()?;
@@ -72,7 +72,7 @@ fn join(base: &Uri, reference: &str) -> Option<Uri> {
 }
 
 /// Whether a reference begins with a scheme: a letter, then letters, digits, `+`, `-` and `.`, then a colon.
-fn has_scheme(reference: &str) -> bool {
+pub(crate) fn has_scheme(reference: &str) -> bool {
     reference.split_once(':').is_some_and(|(scheme, _)| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme

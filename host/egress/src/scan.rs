@@ -94,6 +94,19 @@ impl Scanner {
         })
     }
 
+    /// Knows no secret: for bytes that have been searched.
+    pub(crate) fn nothing() -> Self {
+        Scanner {
+            owners: Vec::new(),
+            patterns: Vec::new(),
+            first: [false; 256],
+            longest: 0,
+            exact: None,
+            folded: None,
+            folded_owners: Vec::new(),
+        }
+    }
+
     /// The name of a secret that is in these bytes.
     pub(crate) fn find(&self, bytes: &[u8]) -> Option<&Arc<str>> {
         let found = self.exact.as_ref()?.find(bytes)?;
@@ -188,6 +201,11 @@ impl Stream {
     /// A new stream with the same secrets.
     pub(crate) fn again(&self) -> Self {
         Stream::new(Arc::clone(&self.scanner))
+    }
+
+    /// The name of a secret that is in these bytes, which are a whole stream.
+    pub(crate) fn find(&self, bytes: &[u8]) -> Option<&Arc<str>> {
+        self.scanner.find(bytes)
     }
 
     /// Bytes that are held back.

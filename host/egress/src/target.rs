@@ -59,7 +59,16 @@ impl Target {
     }
 }
 
-fn origin(uri: &Uri) -> Result<Origin, EgressError> {
+/// Host and port as a URL or a `host` header has them: without the scheme's own port.
+pub(crate) fn authority(origin: &Origin) -> String {
+    if origin.port() == origin.scheme().default_port() {
+        origin.host().to_string()
+    } else {
+        format!("{}:{}", origin.host(), origin.port())
+    }
+}
+
+pub(crate) fn origin(uri: &Uri) -> Result<Origin, EgressError> {
     let wrong = |what: &str| EgressError::Request(what.to_owned());
     let scheme = match uri.scheme_str() {
         Some("http") => Scheme::Http,

@@ -196,7 +196,8 @@ impl Policy {
             self.requests(need, &region, request, needs);
             for (region, ruling) in self.parts(&region, request) {
                 let atom = Atom::Http(region);
-                let decision = self.decision(&atom, ruling, request);
+                let mut decision = self.decision(&atom, ruling, request);
+                decision.subject.push_str(&need.in_body());
                 if mildest
                     .as_ref()
                     .is_none_or(|one| decision.verdict < one.verdict)
@@ -222,6 +223,7 @@ impl Policy {
         let allowance = |region: HttpRegion, addresses| HttpAllowance {
             region,
             credential: need.credential.clone(),
+            body_credential: need.body_credential.clone(),
             addresses,
         };
         for (rule, http) in self.http_rules(request) {

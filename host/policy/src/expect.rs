@@ -204,6 +204,7 @@ fn http_need(section: &Section<'_>, origin: &Field<'_>) -> Result<HttpNeed, Poli
             .map(|one| one.parse(paths))
             .collect::<Result<_, _>>()?,
         credential: None,
+        body_credential: None,
         reason: String::new(),
     })
 }

@@ -111,6 +111,7 @@ impl Grant {
                 parts.allowances.push(HttpAllowance {
                     region: region.clone(),
                     credential: need.credential.clone(),
+                    body_credential: need.body_credential.clone(),
                     addresses,
                 });
                 if let Host::Name(name) = need.origin.host() {
@@ -239,6 +240,7 @@ impl Grant {
         match self.web.as_ref().and_then(|web| web.permit(&request)) {
             Some(Ok(addresses)) => Ok(HttpPermit {
                 credential: None,
+                body_credential: None,
                 addresses,
             }),
             Some(Err(refusal)) => Err(refused(refusal)),

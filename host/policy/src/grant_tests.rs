@@ -56,14 +56,18 @@ fn allowance() -> impl Strategy<Value = HttpAllowance> {
         prop::sample::select(vec![None, Some("one".to_owned()), Some("two".to_owned())]);
     (
         region(),
+        credential.clone(),
         credential,
         prop::sample::select(&AddressScope::ALL[..]),
     )
-        .prop_map(|(region, credential, addresses)| HttpAllowance {
-            region,
-            credential,
-            addresses,
-        })
+        .prop_map(
+            |(region, credential, body_credential, addresses)| HttpAllowance {
+                region,
+                credential,
+                body_credential,
+                addresses,
+            },
+        )
 }
 
 fn words() -> impl Strategy<Value = BTreeSet<String>> {
@@ -226,13 +230,16 @@ fn gives(grant: &Grant, region: &HttpRegion, permit: &HttpPermit) -> bool {
     grant.http_allowances().iter().any(|one| {
         one.region.contains(region)
             && (permit.credential.is_none() || one.credential == permit.credential)
+            && (permit.body_credential.is_none() || one.body_credential == permit.body_credential)
             && one.addresses >= permit.addresses
     }) || grant
         .web
         .as_ref()
         .and_then(|web| web.permit(region))
         .is_some_and(|addresses| {
-            permit.credential.is_none() && addresses.is_ok_and(|one| one >= permit.addresses)
+            permit.credential.is_none()
+                && permit.body_credential.is_none()
+                && addresses.is_ok_and(|one| one >= permit.addresses)
         })
 }
 
@@ -324,6 +331,7 @@ fn http_need(origin: &str, path: &str, credential: Option<&str>) -> Need {
         methods: vec![Method::Get],
         paths: vec![path.parse().unwrap()],
         credential: credential.map(str::to_owned),
+        body_credential: None,
         reason: String::new(),
     })
 }
@@ -370,6 +378,7 @@ fn exactly_allows_the_needs_and_their_names() {
         grant.http(&x, Method::Get, "/a/b"),
         Ok(HttpPermit {
             credential: Some("token".to_owned()),
+            body_credential: None,
             addresses: AddressScope::Loopback
         })
     );
@@ -439,6 +448,34 @@ fn credentials_go_where_an_allowance_sends_them() {
         .http(&"http://127.0.0.1:1".parse().unwrap(), Method::Get, "/a")
         .unwrap();
     assert_eq!(other.credential, None);
+}
+
+#[test]
+fn credentials_go_into_bodies_where_both_sides_say_the_same() {
+    let x: Origin = "https://x.y".parse().unwrap();
+    let grant = |path: &str, name: Option<&str>| {
+        let Need::Http(mut need) = http_need("https://x.y", path, Some("header")) else {
+            unreachable!()
+        };
+        need.body_credential = name.map(str::to_owned);
+        Grant::exactly(&[Need::Http(need)], AddressScope::Public, SMALL)
+    };
+    let table = [
+        (Some("one"), Some("one"), Some("one")),
+        (Some("one"), Some("two"), None),
+        (Some("one"), None, None),
+        (None, None, None),
+    ];
+    for (one, two, expected) in table {
+        let met = grant("/", one).intersect(&grant("/a", two));
+        let permit = met.http(&x, Method::Get, "/a/b").unwrap();
+        assert_eq!(
+            permit.body_credential.as_deref(),
+            expected,
+            "{one:?} {two:?}"
+        );
+        assert_eq!(permit.credential.as_deref(), Some("header"));
+    }
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub struct HttpAllowance {
     pub region: HttpRegion,
     /// The credential that is put on them. None is the least authority; two different ones have only none in common.
     pub credential: Option<String>,
+    /// The credential that takes the place of its placeholder in their bodies; the same holds for it.
+    pub body_credential: Option<String>,
     /// Which addresses may be dialled for them.
     pub addresses: AddressScope,
 }
@@ -59,14 +61,17 @@ impl HttpAllowance {
     fn contains(&self, other: &HttpAllowance) -> bool {
         self.region.contains(&other.region)
             && (other.credential.is_none() || self.credential == other.credential)
+            && (other.body_credential.is_none() || self.body_credential == other.body_credential)
             && self.addresses >= other.addresses
     }
 
     fn meet(&self, other: &HttpAllowance) -> Option<HttpAllowance> {
         let same = self.credential == other.credential;
+        let same_in_body = self.body_credential == other.body_credential;
         Some(HttpAllowance {
             region: self.region.meet(&other.region)?,
             credential: self.credential.clone().filter(|_| same),
+            body_credential: self.body_credential.clone().filter(|_| same_in_body),
             addresses: self.addresses.min(other.addresses),
         })
     }
@@ -77,6 +82,8 @@ impl HttpAllowance {
 pub struct HttpPermit {
     /// The name of the credential that is put on it.
     pub credential: Option<String>,
+    /// The name of the credential that takes the place of its placeholder in the body.
+    pub body_credential: Option<String>,
     /// Which addresses may be dialled for it.
     pub addresses: AddressScope,
 }
@@ -120,8 +127,9 @@ impl HttpGrant {
 
     /// What a request gets; none where it is not allowed.
     ///
-    /// Where several allowances cover it, one with a credential goes before one without, then the longer path, then the
-    /// wider addresses, then the credential's name: always one of them as it stands, never a mixture.
+    /// Where several allowances cover it, one with a credential goes before one without, then one with a credential for
+    /// the body, then the longer path, then the wider addresses, then the credentials' names: always one of them as it
+    /// stands, never a mixture.
     pub(crate) fn permit(&self, request: &HttpRegion) -> Option<HttpPermit> {
         if self.exceptions.iter().any(|one| one.contains(request)) {
             return None;
@@ -132,13 +140,16 @@ impl HttpGrant {
             .max_by_key(|one| {
                 (
                     one.credential.is_some(),
+                    one.body_credential.is_some(),
                     one.region.path.as_str().len(),
                     one.addresses,
                     one.credential.as_deref(),
+                    one.body_credential.as_deref(),
                 )
             })
             .map(|one| HttpPermit {
                 credential: one.credential.clone(),
+                body_credential: one.body_credential.clone(),
                 addresses: one.addresses,
             })
     }

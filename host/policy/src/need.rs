@@ -106,6 +106,9 @@ pub struct HttpNeed {
     pub paths: Vec<PathPrefix>,
     /// The name of a host credential that is put on these requests.
     pub credential: Option<String>,
+    /// The name of a host credential that takes the place of `{{credential:NAME}}` in the JSON body of these requests,
+    /// for services that take a token as data.
+    pub body_credential: Option<String>,
     /// One line for the person who is asked.
     pub reason: String,
 }
@@ -116,6 +119,14 @@ impl HttpNeed {
         self.methods
             .iter()
             .flat_map(|method| self.paths.iter().map(move |path| (*method, path)))
+    }
+
+    /// What is said of the credential in the body, after what is said of the requests: people must see that it goes.
+    pub(crate) fn in_body(&self) -> String {
+        match &self.body_credential {
+            Some(name) => format!(" and puts the credential {name} into the request's body"),
+            None => String::new(),
+        }
     }
 }
 
@@ -155,10 +166,11 @@ impl fmt::Display for Need {
                 let paths: Vec<String> = need.paths.iter().map(ToString::to_string).collect();
                 write!(
                     f,
-                    "http {} {} {}",
+                    "http {} {} {}{}",
                     methods.join(","),
                     need.origin,
-                    paths.join(",")
+                    paths.join(","),
+                    need.in_body()
                 )
             }
             Need::Web(methods) => {

@@ -6,7 +6,7 @@
 //! | `[]` | nothing |
 //! | `"files"` | every operation of the plugin `files` |
 //! | `"files/read"` | every operation of its tool `read` |
-//! | `"github/pulls/list"` | that operation |
+//! | `"github/pulls/list"`, `"jobs/hf_jobs/scheduled run"` | that operation |
 //! | `"host/models"` | the host's own model provider; the host's principals match only by name |
 
 use std::fmt;
@@ -101,17 +101,18 @@ impl FromStr for ToolPattern {
             tool: parts.next(),
             operation: parts.next(),
         };
-        let named = [
-            Some(&pattern.plugin),
-            pattern.tool.as_ref(),
-            pattern.operation.as_ref(),
-        ];
         let odd = |c: char| c.is_whitespace() || c.is_control();
-        if named
+        let named = [Some(&pattern.plugin), pattern.tool.as_ref()];
+        let names = named
             .into_iter()
             .flatten()
-            .any(|part| part.is_empty() || part.contains(odd))
-        {
+            .all(|part| !part.is_empty() && !part.contains(odd));
+        // An operation may be of several words: `scheduled run`.
+        let operation = pattern.operation.as_deref().is_none_or(|words| {
+            !words.contains(|c: char| odd(c) && c != ' ')
+                && words.split(' ').all(|word| !word.is_empty())
+        });
+        if !names || !operation {
             return Err(ToolPatternError::Form(text.to_owned()));
         }
         if pattern.plugin == HOST && pattern.tool.is_none() {

@@ -66,6 +66,7 @@ fn http(to: &str, methods: &[Method], paths: &[&str]) -> HttpNeed {
             .map(|path| path.parse::<PathPrefix>().unwrap())
             .collect(),
         credential: None,
+        body_credential: None,
         reason: String::new(),
     }
 }
@@ -431,9 +432,44 @@ fn addresses_are_public_unless_a_rule_says_more() {
             grant.http(&origin("https://x.y"), Method::Get, "/z"),
             Ok(HttpPermit {
                 credential: Some("token".to_owned()),
+                body_credential: None,
                 addresses: scope
             })
         );
+    }
+}
+
+#[test]
+fn a_credential_in_the_body_is_named_wherever_people_look() {
+    let policy = policy(&format!(
+        "{}{}",
+        rule("allow", "\"all\"", "effects = \"all\""),
+        rule(
+            "ask",
+            "\"all\"",
+            "http = { origins = \"all\", methods = \"all\", paths = \"all\" }"
+        )
+    ));
+    let phrase = " and puts the credential hub into the request's body";
+    for (name, said) in [(Some("hub"), phrase), (None, "")] {
+        let mut need = http("https://x.y", &[Method::Post], &["/jobs"]);
+        need.body_credential = name.map(str::to_owned);
+        let need = Need::Http(need);
+        assert_eq!(
+            need.to_string(),
+            format!("http POST https://x.y:443 /jobs{said}")
+        );
+        let found = policy.decide(&call("a/b/c", &[Effect::Publish], vec![need]));
+        assert_eq!(found.verdict, Ask);
+        assert_eq!(
+            found.decisive.subject,
+            format!("http POST https://x.y:443/jobs{said}")
+        );
+        let permit = found
+            .grant_if_approved
+            .http(&origin("https://x.y"), Method::Post, "/jobs/1")
+            .unwrap();
+        assert_eq!(permit.body_credential.as_deref(), name);
     }
 }
 

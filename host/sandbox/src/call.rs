@@ -82,7 +82,7 @@ impl Plugin {
         if let Err(error) = self
             .programs
             .mounts()
-            .preopen(&mut wasi, &grant, self.programs.void())
+            .preopen(&mut wasi, &grant, &self.name, self.programs.void())
         {
             return refused(
                 Failure::Failed(format!("a mount cannot be opened: {error:#}")),

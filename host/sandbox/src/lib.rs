@@ -38,6 +38,7 @@ pub use plugin::{COMPONENT, LoadError, Plugin};
 pub use programs::{Image, Programs};
 pub use sandbox::{PATIENCE, Sandbox, Setup, SetupError};
 pub use services::{
-    AgentError, AgentTask, HostCall, NoServices, Services, ToolAnswer, ToolEntry, ToolFailure,
+    AgentError, AgentTask, Destination, HostCall, NoServices, Notice, NotifyError, Sent, Services,
+    Severity, ToolAnswer, ToolEntry, ToolFailure,
 };
 pub use workers::{Wall, WallState, Worker, Workers};

@@ -36,6 +36,7 @@ pub(crate) fn plugins(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
     plugin::ml_intern::plugin::progress::add_to_linker::<_, HasSelf<_>>(own, |state| state)?;
     plugin::ml_intern::plugin::state::add_to_linker::<_, HasSelf<_>>(own, |state| state)?;
     plugin::ml_intern::plugin::agents::add_to_linker::<_, HasSelf<_>>(own, |state| state)?;
+    plugin::ml_intern::plugin::notify::add_to_linker::<_, HasSelf<_>>(own, |state| state)?;
     plugin::ml_intern::plugin::programs::add_to_linker::<_, HasSelf<_>>(own, |state| state)?;
     Ok(linker)
 }

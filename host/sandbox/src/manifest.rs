@@ -95,6 +95,26 @@ fn name(place: &str, text: &str, underscore: bool) -> Result<(), ManifestError> 
     ))
 }
 
+/// The name of an operation: the value of an argument, so it may be of several words.
+fn words(place: &str, text: &str) -> Result<(), ManifestError> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+    let fits = text.len() <= 64
+        && text
+            .split(' ')
+            .all(|word| !word.is_empty() && word.chars().all(fine));
+    if fits {
+        return Ok(());
+    }
+    let shown: String = text.chars().take(80).collect();
+    Err(error(
+        place,
+        format!(
+            "found {shown:?}, expected words of letters, digits, `-`, `_`, `.` and `/`, with one blank between them, of at \
+             most 64 characters"
+        ),
+    ))
+}
+
 fn bounded(place: &str, text: String) -> Result<String, ManifestError> {
     if text.len() > TEXT {
         return Err(error(
@@ -267,7 +287,7 @@ impl Tool {
 
 impl Operation {
     fn check(place: &str, found: wit::Operation) -> Result<Operation, ManifestError> {
-        name(&format!("{place}.name"), &found.name, true)?;
+        words(&format!("{place}.name"), &found.name)?;
         let mut effects: Vec<Effect> = found.effects.into_iter().map(effect).collect();
         if effects.is_empty() {
             effects.push(Effect::Undeclared);
@@ -341,11 +361,15 @@ fn need(place: &str, found: wit::Need) -> Result<Need, ManifestError> {
             if let Some(credential) = &found.credential {
                 name(&format!("{place}.credential"), credential, true)?;
             }
+            if let Some(credential) = &found.body_credential {
+                name(&format!("{place}.body-credential"), credential, true)?;
+            }
             Need::Http(HttpNeed {
                 origin,
                 methods: found.methods.into_iter().map(method).collect(),
                 paths,
                 credential: found.credential,
+                body_credential: found.body_credential,
                 reason: bounded(&format!("{place}.reason"), found.reason)?,
             })
         }
@@ -433,6 +457,14 @@ mod tests {
     }
 
     #[test]
+    fn an_operation_may_be_of_several_words() {
+        let mut manifest = good();
+        manifest.tools[0].operations[0].name = "scheduled run".into();
+        let manifest = Manifest::check(manifest).unwrap();
+        assert_eq!(manifest.tools[0].operations[0].name, "scheduled run");
+    }
+
+    #[test]
     fn no_effects_means_undeclared() {
         let mut manifest = good();
         manifest.tools[0].operations[0].effects.clear();
@@ -490,6 +522,10 @@ mod tests {
                     m.tools[0].operations.push(second);
                 }),
                 "manifest tools[0].selector: none, but there are 2 operations to select from",
+            ),
+            (
+                Box::new(|m| m.tools[0].operations[0].name = "scheduled  run".into()),
+                "manifest tools[0].operations[0].name: found \"scheduled  run\", expected words of letters,",
             ),
             (
                 Box::new(|m| m.tools[0].operations[0].quote = Some("price".into())),

@@ -1,6 +1,8 @@
 //! Directories that can be mounted for guests, by name.
 
 use std::collections::BTreeMap;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use policy::{Access, Grant};
@@ -16,6 +18,8 @@ pub struct Mounts {
     directories: BTreeMap<String, PathBuf>,
     /// Directories inside such a directory that are elsewhere on the host, by its name and theirs; read-only.
     inside: BTreeMap<(String, String), PathBuf>,
+    /// Directories in which each plugin has one of its own.
+    own: BTreeMap<String, PathBuf>,
 }
 
 impl Mounts {
@@ -42,16 +46,38 @@ impl Mounts {
         self
     }
 
+    /// Adds a directory in which each plugin has one of its own, made when it is first granted: that one is what it finds
+    /// at `/<name>`. Programs find none.
+    #[must_use]
+    pub fn with_own(mut self, name: &str, directory: &Path) -> Mounts {
+        self.own.insert(name.to_owned(), directory.to_owned());
+        self
+    }
+
     /// Puts what the grant allows, and the void, into a guest's context.
     pub(crate) fn preopen(
         &self,
         wasi: &mut WasiCtxBuilder,
         grant: &Grant,
+        plugin: &str,
         void: &Path,
     ) -> wasmtime::Result<()> {
         // Files are local: handing each read to another thread costs more than the read.
         wasi.allow_blocking_current_thread(true);
-        for directory in self.granted(grant, void) {
+        let mut directories = self.granted(grant, void);
+        for (name, access) in grant.mounts() {
+            if let Some(all) = self.own.get(name) {
+                // A plugin's name is a plain word, so it is one directory.
+                let host = all.join(plugin);
+                DirBuilder::new().recursive(true).mode(0o700).create(&host)?;
+                directories.push(Directory {
+                    host,
+                    guest: format!("/{name}"),
+                    writable: access == Access::ReadWrite,
+                });
+            }
+        }
+        for directory in directories {
             let perms = if directory.writable {
                 FsPerms::ReadWrite
             } else {

@@ -342,6 +342,20 @@ impl Plugin {
             configured: Vec::new(),
         })
     }
+
+    /// What a call of the operation asks for that tells what this call would cost; none where there is no such operation.
+    #[must_use]
+    pub fn quote(&self, call: &CallRequest) -> Option<CallRequest> {
+        let tool = self.manifest.tools.iter().find(|tool| tool.name == call.tool)?;
+        let find = |name: &str| tool.operations.iter().find(|known| known.name == name);
+        let quote = find(find(&call.operation)?.quote.as_deref()?)?;
+        Some(CallRequest {
+            operation: quote.name.clone(),
+            effects: quote.effects.clone(),
+            needs: quote.needs.clone(),
+            ..call.clone()
+        })
+    }
 }
 
 fn invalid(pointer: &str, expected: &str) -> Failure {
@@ -365,7 +379,7 @@ fn known(import: &str) -> Result<(), String> {
         );
     }
     let ours = [
-        "progress", "state", "programs", "agents", "manifest", "calls",
+        "progress", "state", "programs", "agents", "notify", "manifest", "calls",
     ];
     let known = BASELINE.iter().any(|prefix| name.starts_with(prefix))
         || name.starts_with("wasi:http/")
@@ -397,6 +411,8 @@ fn declared(import: &str, manifest: &Manifest) -> Result<(), String> {
         )
     } else if name == "ml-intern:plugin/programs" {
         (!has(|need| matches!(need, Need::Program(_))), "program")
+    } else if name == "ml-intern:plugin/notify" {
+        (!has(|need| matches!(need, Need::Notify)), "notify")
     } else if name == "ml-intern:plugin/agents" {
         (!has(|need| matches!(need, Need::Agent)), "agent")
     } else if name == "ml-intern:plugin/state" {

@@ -40,6 +40,18 @@ pub trait Services: Send + Sync {
             ))
         })
     }
+    /// Where messages to people can go.
+    fn destinations(&self) -> Vec<Destination> {
+        Vec::new()
+    }
+    /// Sends a message to people, or keeps it to be sent later.
+    fn notify<'a>(
+        &'a self,
+        _call: &'a str,
+        _notice: Notice,
+    ) -> Pin<Box<dyn Future<Output = Result<Sent, NotifyError>> + Send + 'a>> {
+        Box::pin(async { Err(NotifyError::Unknown(Vec::new())) })
+    }
     /// The tools that code which a call runs may use in turn; none, where nobody offers them.
     fn tools(&self, _call: &str) -> Vec<ToolEntry> {
         Vec::new()
@@ -54,6 +66,79 @@ pub trait Services: Send + Sync {
         let text = format!("no tool named {name} is offered here");
         Box::pin(async move { Err(ToolFailure::Failed(text)) })
     }
+}
+
+/// Where messages to people can go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The service behind it.
+    pub provider: String,
+    /// Whether the user lets the agent write there.
+    pub allowed: bool,
+}
+
+/// How urgent a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Something to know.
+    Info,
+    /// Something went well.
+    Success,
+    /// Something to look at.
+    Warning,
+    /// Something went wrong.
+    Error,
+}
+
+/// A message to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The name of its destination.
+    pub destination: String,
+    /// A headline.
+    pub title: Option<String>,
+    /// The text.
+    pub text: String,
+    /// How urgent it is.
+    pub severity: Severity,
+}
+
+/// What became of a message that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// The service has it; its id there, where it gives one.
+    Delivered {
+        /// The id.
+        id: Option<String>,
+    },
+    /// It is kept, and tried again.
+    Queued {
+        /// Why it is not there yet.
+        why: String,
+    },
+}
+
+/// Why a message was not taken, or will never arrive.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotifyError {
+    /// Not granted: to the host's gateways, or to the agent at this destination.
+    #[error("{capability} is denied (rule: {rule}). {remedy}")]
+    Denied {
+        /// What was tried.
+        capability: String,
+        /// The rule that decided.
+        rule: String,
+        /// What a person would have to change.
+        remedy: String,
+    },
+    /// There is no such destination; these may be used.
+    #[error("there is no such destination; known: {}", .0.join(", "))]
+    Unknown(Vec<String>),
+    /// It cannot be sent, or the service does not take it.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// What a nested agent is to do.

@@ -68,6 +68,7 @@ fn need(origin: String, paths: &[&str], credential: Option<&str>) -> Need {
         methods: vec![Method::Get],
         paths: paths.iter().map(|path| path.parse().unwrap()).collect(),
         credential: credential.map(str::to_owned),
+        body_credential: None,
         reason: "a test".into(),
     })
 }

@@ -132,9 +132,12 @@ fn question(
         item.estimated_cost_usd,
         item.effects.iter().any(|effect| effect == "spend"),
     ) {
-        (Some(cost), _) => fact(out, "costs", &format!("about ${cost:.2}"), terminal),
+        (Some(cost), _) => fact(out, "costs", &format!("at most ${cost:.2}"), terminal),
         (None, true) => fact(out, "costs", "unknown", terminal),
         (None, false) => {}
+    }
+    for (name, value) in &item.quote {
+        fact(out, &one_line(name), value, terminal);
     }
     if let Some(left) = item.remaining_cap_usd {
         fact(out, "budget", &format!("${left:.2} left"), terminal);
@@ -153,6 +156,7 @@ fn question(
     for (key, name) in FACTS {
         if let Some(value) = arguments.get(key)
             && Some(plain(value).as_str()) != target
+            && item.quote.iter().all(|(quoted, _)| quoted != name)
         {
             fact(out, name, &plain(value), terminal);
         }
@@ -393,6 +397,11 @@ mod tests {
     fn a_paid_job() {
         let job = ApprovalItem {
             estimated_cost_usd: Some(12.0),
+            quote: vec![
+                ("hardware".into(), "a100-large: 12 vCPU, 142 GB, 1 × A100 80 GB".into()),
+                ("price".into(), "$4.00 an hour".into()),
+                ("time-out".into(), "3 h".into()),
+            ],
             ..item(json!({
                 "operation": "run", "script": "import os\nprint(1)\u{202e}", "hardware_flavor": "a100-large",
                 "timeout": "3h", "dependencies": ["trl"],
@@ -407,8 +416,10 @@ hf_jobs run
   does       spend
   asks for   spend
   because    policy interactive:12
-  costs      about $12.00
-  time-out   3h
+  costs      at most $12.00
+  hardware   a100-large: 12 vCPU, 142 GB, 1 × A100 80 GB
+  price      $4.00 an hour
+  time-out   3 h
   script
   1 import os
   2 print(1)<U+202E>

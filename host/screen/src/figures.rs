@@ -4,13 +4,12 @@
 //! | --- | --- |
 //! | kitty | APC `G` with `f=100` (PNG), in chunks of 4,096 bytes of base64 (the kitty graphics protocol, "remote client") |
 //! | iTerm2 | OSC 1337 `File=inline=1` |
-//!
-//! Where there is only sixel, a picture is shown by its place: sixel needs it decoded, scaled and its colours counted here,
-//! in the host, and it is a guest that made it.
+//! | sixel | see [`sixel`] |
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::sixel::sixel;
 use crate::{Images, Terminal};
 
 /// Bytes of base64 in one chunk.
@@ -43,7 +42,8 @@ pub(crate) fn inline(png: &[u8], terminal: &Terminal) -> Option<String> {
     let columns = columns.min(width / 8).min(high).max(1);
     let data = STANDARD.encode(png);
     match terminal.images {
-        Images::None | Images::Sixel => None,
+        Images::None => None,
+        Images::Sixel => sixel(png, columns, ROWS),
         Images::Iterm2 => Some(format!(
             "\u{1b}]1337;File=inline=1;size={};width={columns};preserveAspectRatio=1:{data}\u{7}",
             png.len()
@@ -121,6 +121,7 @@ mod tests {
             (sized(8, 0, 24), Images::Kitty),
             (png(8, 24)[..20].to_vec(), Images::Kitty),
             (png(80, 24), Images::None),
+            // It is a header alone.
             (png(80, 24), Images::Sixel),
             (b"GIF89a".to_vec(), Images::Kitty),
             (png(80, LARGEST + 1), Images::Kitty),

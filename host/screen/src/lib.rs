@@ -11,6 +11,7 @@ mod code;
 mod figures;
 mod inline;
 mod markdown;
+mod sixel;
 mod style;
 mod table;
 mod terminal;

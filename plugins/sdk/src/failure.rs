@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::bindings::ml_intern::plugin::calls::Denial as Refused;
-use crate::{ArgumentError, Denial, Failure, agents, models};
+use crate::{ArgumentError, Denial, Failure, agents, models, notify};
 
 impl Failure {
     /// A plain failure: one clear sentence or more, for the model.
@@ -57,6 +57,22 @@ impl From<models::Error> for Failure {
             models::Error::Budget(message) | models::Error::Failed(message) => {
                 Self::Failed(message)
             }
+        }
+    }
+}
+
+impl From<notify::Error> for Failure {
+    fn from(error: notify::Error) -> Self {
+        match error {
+            notify::Error::Denied(denial) => denial.into(),
+            notify::Error::UnknownDestination(known) if known.is_empty() => {
+                Self::failed("there is no destination that the agent may use")
+            }
+            notify::Error::UnknownDestination(known) => Self::failed(format!(
+                "no such destination; the agent may use: {}",
+                known.join(", ")
+            )),
+            notify::Error::Failed(message) => Self::Failed(message),
         }
     }
 }

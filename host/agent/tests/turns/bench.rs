@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use ml_intern_agent::{
     Agent, Agents, Answer, Approval, Approver, ArgumentError, CallContext, Clock, Denial, Events,
     FinishReason, Message, MicroUsd, Model, ModelError, ModelInfo, NestedError, NestedTask,
-    Options, Outcome, Part, Parts, Prepared, Question, Receipt, Restored, Services, ToolCall,
+    Options, Outcome, Part, Parts, Prepared, Quote, Question, Receipt, Restored, Services, ToolCall,
     ToolFailure, ToolOutcome, ToolOutput, ToolSpec, Tools, Turn, TurnRequest, TurnSink, Unattended,
     Usage,
 };
@@ -205,9 +205,28 @@ impl Tools for TestTools {
         })
     }
 
-    fn price(&self, prepared: &Prepared) -> Option<MicroUsd> {
+    async fn quote(
+        &self,
+        prepared: &Prepared,
+        _: &CallContext,
+    ) -> Result<Option<Quote>, ToolFailure> {
         let arguments = prepared.token.downcast_ref::<Value>().unwrap();
-        arguments["price"].as_u64().map(MicroUsd)
+        if let Some(problem) = arguments["unpriced"].as_str() {
+            return Err(match problem {
+                "hardware" => ToolFailure::Failed {
+                    message: "no such hardware".to_owned(),
+                },
+                _ => ToolFailure::Upstream {
+                    status: Some(503),
+                    retry_after: None,
+                    message: "the table is away".to_owned(),
+                },
+            });
+        }
+        Ok(arguments["price"].as_u64().map(|cost| Quote {
+            cost: Some(MicroUsd(cost)),
+            rows: vec![("hardware".to_owned(), "a10g-small".to_owned())],
+        }))
     }
 
     async fn run(

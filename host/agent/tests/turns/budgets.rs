@@ -465,7 +465,19 @@ async fn calls_that_spend_together() {
     let found: Vec<bool> = bench.results().into_iter().map(|(_, ok, _)| ok).collect();
     assert_eq!(found, [true, false]);
     let asked = bench.seen_of(&["approval_required"]);
-    assert!(asked[0].contains(r#""auto_approval_blocked":true,"block_reason":"it would cost $3.000000, which exceeds the $2.000000 that are left","estimated_cost_usd":3.0,"remaining_cap_usd":2.0"#), "{asked:?}");
+    assert!(asked[0].contains(r#""auto_approval_blocked":true,"block_reason":"it would cost $3.000000, which exceeds the $2.000000 that are left","estimated_cost_usd":3.0,"remaining_cap_usd":2.0,"quote":[["hardware","a10g-small"]]"#), "{asked:?}");
+
+    // What cannot be made is not asked about; what cannot tell its price is, and says why it cannot.
+    let wrong = r#"{"unpriced":"hardware"}"#;
+    let away = r#"{"unpriced":"table"}"#;
+    let mut bench = spender(Some(5_000_000), Arc::new(Unattended), &[wrong, away]);
+    bench.turn().await;
+    let results = bench.results();
+    assert!(results[0].2.contains("no such hardware"), "{results:?}");
+    let asked = bench.seen_of(&["approval_required"]);
+    assert_eq!(asked.len(), 1);
+    assert!(asked[0].contains(r#""count":1"#), "{asked:?}");
+    assert!(asked[0].contains(r#""quote":[["price","not known: "#), "{asked:?}");
 
     let fails = r#"{"price":3000000,"fails":true}"#;
     let mut bench = spender(Some(5_000_000), Arc::new(Unattended), &[fails]);

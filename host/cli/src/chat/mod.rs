@@ -11,6 +11,7 @@ mod complete;
 mod demo;
 mod edit;
 mod input;
+mod key;
 mod open;
 mod results;
 mod state;
@@ -47,7 +48,11 @@ pub(crate) enum Begin<'a> {
 
 /// Talks until the user leaves.
 pub(crate) fn chat(begin: Begin<'_>, how: &args::How) -> Result<u8, Fail> {
-    let ready = Ready::of(how, true)?;
+    let mut ready = Ready::of(how, true)?;
+    if key::ask(&ready)? {
+        // With the token everywhere that it belongs.
+        ready = Ready::of(how, true)?;
+    }
     let yolo = ready.here.loaded.config.yolo_mode;
     let words: SharedWords = Arc::new(Mutex::new(Words {
         models: vec![

@@ -25,6 +25,7 @@ mod secret;
 mod show;
 mod slack;
 mod substitute;
+mod keychain;
 mod token;
 mod tree;
 mod values;
@@ -204,7 +205,12 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 
 /// Looks for the token for the Hub.
 pub(crate) fn token(environment: &Environment<'_>) -> token::Lookup {
-    token::look(environment, files::text)
+    token::look(environment, files::text, keychain::token)
+}
+
+/// The file in which the token for the Hub is kept.
+pub(crate) fn token_file(environment: &Environment<'_>) -> Option<PathBuf> {
+    token::file(environment)
 }
 
 /// A configuration, and who said what in it.

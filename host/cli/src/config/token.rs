@@ -2,7 +2,7 @@
 //!
 //! In this order, as `huggingface_hub` does: the variables `HF_TOKEN` and `HUGGING_FACE_HUB_TOKEN`, then one file, which is
 //! `HF_TOKEN_PATH`, or `token` in `HF_HOME`, or `~/.cache/huggingface/token`. What is empty counts as not there.
-//! A keychain of the operating system is not asked.
+//! Where none of them has one, the keychain of the operating system is asked, if there is one.
 
 use std::fmt;
 use std::io;
@@ -51,10 +51,15 @@ impl fmt::Display for Lookup {
     }
 }
 
-/// Looks for the token. `read` gives the text of a file, and none where there is no such file.
+/// What the keychain is called among the places.
+const KEYCHAIN: &str = "the keychain";
+
+/// Looks for the token. `read` gives the text of a file, and none where there is no such file; `keychain` gives the token,
+/// or says why there is none.
 pub(crate) fn look(
     environment: &Environment<'_>,
     read: impl Fn(&Path) -> io::Result<Option<String>>,
+    keychain: impl Fn() -> Result<String, String>,
 ) -> Lookup {
     let mut looked = Vec::new();
     for name in VARIABLES {
@@ -92,6 +97,20 @@ pub(crate) fn look(
         };
         looked.push(Looked { place, found });
     }
+    let found = keychain().and_then(|text| judge(Some(text)).map_err(str::to_owned));
+    let found = match found {
+        Ok(token) => {
+            return Lookup {
+                token: Some((token, KEYCHAIN.to_owned())),
+                looked,
+            };
+        }
+        Err(found) => found,
+    };
+    looked.push(Looked {
+        place: KEYCHAIN.to_owned(),
+        found,
+    });
     Lookup {
         token: None,
         looked,
@@ -137,6 +156,7 @@ mod tests {
             &'r [&'r str],
         );
         let missing = ["HF_TOKEN: not set", "HUGGING_FACE_HUB_TOKEN: not set"];
+        let nowhere = [missing[0], missing[1], "the keychain: none here"];
         let table: Vec<Row<'_>> = vec![
             (
                 vec![
@@ -186,6 +206,7 @@ mod tests {
                     "HF_TOKEN (environment): empty",
                     "HUGGING_FACE_HUB_TOKEN: not set",
                     "/none: no such file",
+                    "the keychain: none here",
                 ],
             ),
             (
@@ -196,10 +217,11 @@ mod tests {
                     "HF_TOKEN (environment): not a token",
                     "HUGGING_FACE_HUB_TOKEN: not set",
                     "/broken: not a file",
+                    "the keychain: none here",
                 ],
             ),
             // A project does not choose the file.
-            (vec![], "HF_TOKEN_PATH=/t", None, &missing),
+            (vec![], "HF_TOKEN_PATH=/t", None, &nowhere),
         ];
         let read = |path: &Path| match path.to_str().unwrap() {
             "/h/.cache/huggingface/token" => Ok(Some("hf_home\n".to_owned())),
@@ -214,7 +236,7 @@ mod tests {
                 found.map(|(_, value)| (*value).to_owned())
             };
             let environment = Environment::new(get, vec![DotEnv::parse(Path::new(".env"), dotenv)]);
-            let lookup = look(&environment, read);
+            let lookup = look(&environment, read, || Err("none here".to_owned()));
             let found = lookup
                 .token
                 .as_ref()
@@ -230,13 +252,24 @@ mod tests {
     fn it_is_told_in_a_sentence() {
         let environment =
             Environment::new(|name| (name == "HOME").then(|| "/h".to_owned()), Vec::new());
+        let told = |file: Option<&str>, keychain: Result<&str, &str>| {
+            let file = |_: &Path| Ok(file.map(str::to_owned));
+            let keychain = || keychain.map(str::to_owned).map_err(str::to_owned);
+            look(&environment, file, keychain).to_string()
+        };
         assert_eq!(
-            look(&environment, |_| Ok(None)).to_string(),
+            told(None, Err("no entry")),
             "no Hugging Face token (looked at HF_TOKEN: not set; HUGGING_FACE_HUB_TOKEN: not set; \
-             /h/.cache/huggingface/token: no such file)"
+             /h/.cache/huggingface/token: no such file; the keychain: no entry)"
         );
         assert_eq!(
-            look(&environment, |_| Ok(Some("hf_x".into()))).to_string(),
+            told(None, Ok("not a token")),
+            "no Hugging Face token (looked at HF_TOKEN: not set; HUGGING_FACE_HUB_TOKEN: not set; \
+             /h/.cache/huggingface/token: no such file; the keychain: not a token)"
+        );
+        assert_eq!(told(None, Ok("hf_y\n")), "the Hugging Face token is from the keychain");
+        assert_eq!(
+            told(Some("hf_x"), Ok("hf_y")),
             "the Hugging Face token is from /h/.cache/huggingface/token"
         );
     }

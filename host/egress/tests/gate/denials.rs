@@ -16,6 +16,7 @@ async fn origin_method_and_path_are_the_grants() {
         methods: vec![Method::Get],
         paths: vec!["/api".parse().unwrap()],
         credential: None,
+        body_credential: None,
         reason: String::new(),
     });
     let call = Call::new(

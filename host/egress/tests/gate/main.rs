@@ -6,9 +6,12 @@
     reason = "in tests a panic is the report, and helpers are part of tests"
 )]
 
+mod bodies;
+mod cache;
 mod connections;
 mod credentials;
 mod denials;
+mod endpoints;
 mod names;
 mod quotas;
 mod redirects;

@@ -195,6 +195,7 @@ pub(crate) fn need(origin: &str, credential: Option<&str>) -> Need {
         methods: Method::ALL.to_vec(),
         paths: vec![PathPrefix::root()],
         credential: credential.map(str::to_owned),
+        body_credential: None,
         reason: "a test".to_owned(),
     })
 }

@@ -99,6 +99,7 @@ impl Wire {
                 methods: vec![Method::Get, Method::Post],
                 paths: vec![prefix],
                 credential: (has_key && with_key).then(|| peer.service.credential().to_owned()),
+                body_credential: None,
                 reason: "the model that the user chose".to_owned(),
             })],
             // What the policy gives.

@@ -2,6 +2,7 @@
 
 mod agents;
 mod door;
+mod notify;
 mod programs;
 mod progress;
 mod state;
