@@ -130,6 +130,23 @@ fn dangerous_tools_are_in_one_place() {
     }
 }
 
+/// Plugins, which are in another workspace, test against it.
+#[test]
+fn the_stand_in_knows_nobody() {
+    let crates = crates();
+    let manifest: DocumentMut = fs::read_to_string(root().join("tests/stand-in/Cargo.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let dependencies = manifest["dependencies"].as_table().unwrap();
+    let known: Vec<&str> = dependencies
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| crates.contains_key(*name) || name.starts_with("ml-intern"))
+        .collect();
+    assert_eq!(known, Vec::<&str>::new());
+}
+
 #[test]
 fn every_crate_says_what_it_is_for() {
     for name in crates().keys() {
