@@ -155,7 +155,7 @@ fn entry<'r>(
     let (link, section) = report.pages.get(place)?;
     let glimpse = match kept.page(&link.url).map(|page| &page.text) {
         Some(Ok(text)) => score
-            .and_then(|_| snippet(text, weights, MATCH))
+            .and_then(|_| snippet(beneath_title(text), weights, MATCH))
             .unwrap_or_else(|| start(beneath_title(text), GLIMPSE)),
         Some(Err(why)) => format!("(its text cannot be read: {})", start(why, GLIMPSE)),
         None => "(its text is not fetched yet)".to_owned(),

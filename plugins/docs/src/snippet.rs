@@ -37,6 +37,10 @@ pub(crate) fn snippet(text: &str, weights: &HashMap<String, f32>, most: usize) -
                 }
             }
         });
+        // A heading says what follows, and little else.
+        if sentence.trim_start().starts_with('#') {
+            weight /= 2.0;
+        }
         if weight > 0.0 {
             // The first of those that are alike.
             let at = best.partition_point(|other| other.weight >= weight);

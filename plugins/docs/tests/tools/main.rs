@@ -9,4 +9,5 @@ mod api;
 mod explore;
 mod fetch;
 mod gradio;
+mod stand_in;
 mod world;
