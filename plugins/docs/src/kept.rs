@@ -110,6 +110,20 @@ pub(crate) struct Kept {
     pub(crate) trouble: Option<String>,
 }
 
+impl Sidebar {
+    /// One of a part that has no pages.
+    pub(crate) fn none(url: &str, now: u64) -> Self {
+        Self {
+            url: url.to_owned(),
+            validators: Validators::default(),
+            digest: String::new(),
+            links: Vec::new(),
+            checked: now,
+            changed: now,
+        }
+    }
+}
+
 impl Page {
     /// A page as it came: its text, or why it has none.
     pub(crate) fn new(

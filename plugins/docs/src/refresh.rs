@@ -83,19 +83,30 @@ pub(crate) fn refresh(
     for path in paths {
         let url = format!("{HUB}{path}");
         if let Err(failure) = ask_sidebar(kept, &url, setting) {
+            let lasts = matches!(failure, Failure::Failed(_) | Failure::Denied(_));
             match kept.sidebar(&url) {
-                Some(_) => report.notes.push(format!(
+                Some(known) if !known.links.is_empty() => report.notes.push(format!(
                     "the list of pages of {url} is an older one, since {}",
                     said(&failure)
                 )),
-                None if paths.len() > 1 => {
+                _ if paths.len() > 1 => {
                     report
                         .notes
                         .push(format!("{url} is left out: {}", said(&failure)));
+                    if lasts {
+                        kept.set_sidebar(Sidebar::none(&url, setting.now()));
+                    }
                 }
-                None => {}
+                _ => {}
             }
             failed = Some(failure);
+        } else if kept
+            .sidebar(&url)
+            .is_some_and(|known| known.links.is_empty())
+        {
+            report.notes.push(format!(
+                "{url} is left out: it had no list of pages within this hour"
+            ));
         }
         let part = path.rsplit('/').next().unwrap_or_default();
         let links = kept.sidebar(&url).map(|sidebar| sidebar.links.clone());

@@ -14,6 +14,9 @@ const MOST: usize = 3_000;
 /// Characters of a title that are taken at most.
 const TITLE: usize = 200;
 
+/// Characters of a URL at most; a link with a longer one does not count.
+const URL: usize = 500;
+
 /// One page, as the sidebar names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Link {
@@ -105,7 +108,8 @@ fn target(href: &str, at: &Url) -> Option<String> {
         .strip_prefix(at.path().trim_end_matches('/'))
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let same = url.origin() == at.origin() && url.username().is_empty() && url.password().is_none();
-    (beneath && same).then(|| url.as_str().trim_end_matches('/').to_owned())
+    (beneath && same && url.as_str().len() <= URL)
+        .then(|| url.as_str().trim_end_matches('/').to_owned())
 }
 
 #[cfg(test)]
@@ -156,6 +160,15 @@ mod tests {
         ] {
             assert_eq!(links(html, &at), [], "{html}");
         }
+        let long = |more: usize| {
+            let name = "x".repeat(URL - "https://huggingface.co/docs/trl/".len() + more);
+            links(
+                &format!("<nav class=flex-auto><a href=/docs/trl/{name}>x</a>"),
+                &at,
+            )
+            .len()
+        };
+        assert_eq!((long(0), long(1)), (1, 0));
         let many: String = (0..MOST + 9)
             .map(|at| format!("<a href=/docs/trl/{at}>x</a>"))
             .collect();

@@ -476,6 +476,21 @@ fn the_parts_of_a_whole_are_searched_together() {
         12,
         "{asked:?}"
     );
+    let again = call("stork");
+    assert!(
+        again.contains("showing 1 result(s) out of 3 pages"),
+        "{again}"
+    );
+    assert!(
+        again.contains("https://huggingface.co/learn/mcp-course is left out: it had no list of pages within this hour"),
+        "{again}"
+    );
+    assert!(world.paths().is_empty());
+    // A part that comes back is there again.
+    world.sidebar("/learn/mcp-course", &[("one", "MCP")]);
+    world.page("/learn/mcp-course/one.md", "A stork.");
+    world.later(HOUR);
+    assert!(call("stork").contains("showing 2 result(s) out of 4 pages"));
 }
 
 #[test]
