@@ -64,6 +64,7 @@ impl Wire {
                 methods: vec![Method::Post],
                 paths,
                 credential: credential.map(str::to_owned),
+                body_credential: None,
                 reason: "messages to a destination that the user configured".to_owned(),
             })],
             // What the policy gives.

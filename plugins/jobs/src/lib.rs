@@ -51,6 +51,8 @@ use world::{Guest, World};
 
 /// Where jobs are.
 const JOBS: &str = "/api/jobs";
+/// Where those of an account are.
+const ACCOUNT: &str = "/api/jobs/*";
 /// Where scheduled jobs are.
 const SCHEDULED: &str = "/api/scheduled-jobs";
 /// The prefix of what this plugin keeps in the session's store.
@@ -154,7 +156,7 @@ fn starting(world: &Rc<dyn World>) -> Vec<Operation> {
                     CREDENTIAL,
                     HUB,
                     [Post],
-                    [JOBS],
+                    [ACCOUNT],
                     "starting the job, which gets the token",
                 ),
                 reading(&[JOBS, "/api/spaces"]),
@@ -164,7 +166,7 @@ fn starting(world: &Rc<dyn World>) -> Vec<Operation> {
         submitting(world, "run without token", Way::WithoutToken)
             .effects([Effect::Execute, Effect::Spend])
             .needs([
-                need::http_as(CREDENTIAL, HUB, [Post], [JOBS], "starting the job"),
+                need::http_as(CREDENTIAL, HUB, [Post], [ACCOUNT], "starting the job"),
                 reading(&[JOBS]),
                 whoami(),
             ])
@@ -221,7 +223,14 @@ fn managing(world: &Rc<dyn World>) -> Vec<Operation> {
         })
         .effects([Effect::Destroy])
         .needs([
-            need::http_as(CREDENTIAL, HUB, [Get, Post], [JOBS], "ending the job"),
+            reading("the job"),
+            need::http_as(
+                CREDENTIAL,
+                HUB,
+                [Post],
+                ["/api/jobs/*/*/cancel"],
+                "ending the job",
+            ),
             whoami(),
             need::state(STATE),
         ]),
@@ -229,12 +238,12 @@ fn managing(world: &Rc<dyn World>) -> Vec<Operation> {
 }
 
 fn scheduling(world: &Rc<dyn World>) -> Vec<Operation> {
-    let acting = |name, act, methods: &[_], why| {
+    let acting = |name, act, method, path, why| {
         Operation::new(name, move |arguments: Scheduled| {
             scheduled::act(&arguments, act)
         })
         .needs([
-            need::http_as(CREDENTIAL, HUB, methods.iter().copied(), [SCHEDULED], why),
+            need::http_as(CREDENTIAL, HUB, [method], [path], why),
             whoami(),
         ])
     };
@@ -271,21 +280,24 @@ fn scheduling(world: &Rc<dyn World>) -> Vec<Operation> {
         acting(
             "scheduled inspect",
             Act::Inspect,
-            &[Get],
+            Get,
+            "/api/scheduled-jobs/*/*",
             "the scheduled job",
         )
         .effects([Effect::Observe]),
         acting(
             "scheduled delete",
             Act::Delete,
-            &[Delete],
+            Delete,
+            "/api/scheduled-jobs/*/*",
             "removing the scheduled job",
         )
         .effects([Effect::Destroy]),
         acting(
             "scheduled suspend",
             Act::Suspend,
-            &[Post],
+            Post,
+            "/api/scheduled-jobs/*/*/suspend",
             "pausing the scheduled job",
         )
         .effects([Effect::Publish]),
@@ -293,7 +305,8 @@ fn scheduling(world: &Rc<dyn World>) -> Vec<Operation> {
         acting(
             "scheduled resume",
             Act::Resume,
-            &[Post],
+            Post,
+            "/api/scheduled-jobs/*/*/resume",
             "letting the scheduled job run again",
         )
         .effects([Effect::Publish, Effect::Spend]),
