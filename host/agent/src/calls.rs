@@ -26,8 +26,8 @@ use crate::thread::{Answer as Answered, Thread};
 use crate::view::CallProgress;
 use crate::{
     Answer, Approval, ApprovalItem, ArgumentError, CallContext, Denial, Event, Message, MicroUsd,
-    Notice, PLAN_TOOL, Part, Plan, Prepared, Progress, Question, Quote, Receipt, ToolCall, ToolFailure, ToolOutcome,
-    ToolOutput, arguments, replay,
+    Notice, PLAN_TOOL, Part, Plan, Prepared, Progress, Question, Quote, Receipt, ToolCall,
+    ToolFailure, ToolOutcome, ToolOutput, arguments, replay,
 };
 
 /// How long a cancelled call may take to end by itself, before it is dropped.

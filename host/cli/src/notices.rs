@@ -70,7 +70,7 @@ pub(crate) fn open(
         observer,
         redactor,
         report: Arc::new(report),
-        time: Arc::new(gateways::RealTime),
+        time: Arc::new(gateways::RealTime::default()),
     };
     Gateways::open(settings, spool, parts)
         .map(|gateways| Some(Arc::new(gateways)))

@@ -57,7 +57,13 @@ pub(crate) fn keys(here: &Here) -> Vec<ServiceKey> {
     };
     [
         key("huggingface", "HF_TOKEN", hub, None, &[HUB, VIEWER] as &[_]),
-        key("github", "GITHUB_TOKEN", set("GITHUB_TOKEN"), None, &[GITHUB]),
+        key(
+            "github",
+            "GITHUB_TOKEN",
+            set("GITHUB_TOKEN"),
+            None,
+            &[GITHUB],
+        ),
         key(
             "semantic-scholar",
             "S2_API_KEY",
@@ -77,9 +83,8 @@ pub(crate) fn credentials(
     keys: &[ServiceKey],
 ) -> Result<Credentials, Fail> {
     for key in keys {
-        let wrong = |error: &dyn std::fmt::Display| {
-            Fail::usage(format!("{}: {error}", key.variable))
-        };
+        let wrong =
+            |error: &dyn std::fmt::Display| Fail::usage(format!("{}: {error}", key.variable));
         let origins: Vec<Origin> = key
             .origins
             .iter()
@@ -122,7 +127,11 @@ fn named(hub: &str, others: &str) -> Result<Vec<(String, String, &'static str)>,
     if !hub.is_empty() && hub.trim_end_matches('/') != HUB {
         found.push((HUB.to_owned(), hub.to_owned(), "HF_ENDPOINT"));
     }
-    for pair in others.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+    for pair in others
+        .split(',')
+        .map(str::trim)
+        .filter(|pair| !pair.is_empty())
+    {
         let (public, at) = pair.split_once('=').ok_or_else(|| {
             Fail::usage(format!(
                 "{OTHERS}: expected https://public.example=https://where.it.is, and more after commas"
@@ -150,7 +159,11 @@ mod tests {
         let table = [
             ("", "", ""),
             ("https://huggingface.co/", "", ""),
-            (" http://127.0.0.1:1 ", "", "https://huggingface.co at http://127.0.0.1:1"),
+            (
+                " http://127.0.0.1:1 ",
+                "",
+                "https://huggingface.co at http://127.0.0.1:1",
+            ),
             (
                 "",
                 "https://a.example=http://b.example/x, https://c.example = http://[::1]:9",

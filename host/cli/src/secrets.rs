@@ -36,7 +36,7 @@ pub(crate) fn settings(here: &Here) -> Result<Settings, Fail> {
         None if name == "HF_TOKEN" => hub().map(|(token, _)| token.reveal().to_owned()),
         found => found,
     })
-        .map_err(|error| Fail::usage(error.to_string()))
+    .map_err(|error| Fail::usage(error.to_string()))
 }
 
 /// The variable that a model's key is looked for in, where its server needs one and there is none.

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use agent::{
     Agents, CallContext, NestedError, NestedTask, PluginStores, Progress, SharedJournal, Stores,
 };
-use journal::{CallId, Entry};
 use gateways::Gateways;
+use journal::{CallId, Entry};
 use sandbox::{
     AgentError, AgentTask, Destination, HostCall, Notice, NotifyError, Sent, Services, ToolAnswer,
     ToolEntry, ToolFailure,

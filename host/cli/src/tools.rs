@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agent::{
-    Approval, CallContext, Denial, Part, Prepared, Quote, ToolFailure, ToolOutcome, ToolOutput, ToolSpec,
+    Approval, CallContext, Denial, Part, Prepared, Quote, ToolFailure, ToolOutcome, ToolOutput,
+    ToolSpec,
 };
 use async_trait::async_trait;
 use policy::{Assessment, CallRequest, Policy};
@@ -359,7 +360,9 @@ fn quoted(structured: Option<Value>) -> Result<Quote, ToolFailure> {
     let rows = told.rows.into_iter().take(ROWS.0);
     Ok(Quote {
         cost,
-        rows: rows.map(|(name, value)| (short(name), short(value))).collect(),
+        rows: rows
+            .map(|(name, value)| (short(name), short(value)))
+            .collect(),
     })
 }
 

@@ -6,13 +6,16 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ml_intern_stand_in::StandIn;
+use stand_in::StandIn;
 use serde_json::{Value, json};
 
 const TOKEN: &str = "hf_standin_ada";
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 fn call(tool: &str, label: &str, arguments: Value) -> Value {
@@ -25,7 +28,7 @@ fn once(expect: Value, mut turn: Value) -> Value {
     turn
 }
 
-const TRAIN: &str = r#""""Trains a calibrated classifier of wines, and writes it down with its card."""
+const TRAIN: &str = r##""""Trains a calibrated classifier of wines, and writes it down with its card."""
 import json
 from pathlib import Path
 
@@ -52,38 +55,74 @@ plain = base.fit(X_train, y_train)[-1]
     "---\nlicense: apache-2.0\ndatasets:\n- tabular-lab/wine-cultivars\ntags:\n- tabular-classification\n---\n"
     f"# Calibrated wine classifier\n\nAccuracy {metrics['accuracy']}, after arXiv:2505.04321.\n"
 )
-"#;
+"##;
 
 /// What the model does, one turn after the other.
 fn research() -> Vec<Value> {
     vec![
-        call("hf_papers", "found", json!({"operation": "search", "query": "calibrated gradient boosting"})),
+        call(
+            "hf_papers",
+            "found",
+            json!({"operation": "search", "query": "calibrated gradient boosting"}),
+        ),
         once(
             json!({"{{results.found.text}}": "2505\\.04321"}),
-            call("hf_papers", "contents", json!({"operation": "read_paper", "arxiv_id": "2505.04321"})),
+            call(
+                "hf_papers",
+                "contents",
+                json!({"operation": "read_paper", "arxiv_id": "2505.04321"}),
+            ),
         ),
-        call("hf_papers", "method", json!({"operation": "read_paper", "arxiv_id": "2505.04321", "section": "3"})),
+        call(
+            "hf_papers",
+            "method",
+            json!({"operation": "read_paper", "arxiv_id": "2505.04321", "section": "3"}),
+        ),
         once(
             json!({"{{results.method.text}}": "\\$"}),
-            call("hf_papers", "data", json!({"operation": "find_datasets", "arxiv_id": "2505.04321"})),
+            call(
+                "hf_papers",
+                "data",
+                json!({"operation": "find_datasets", "arxiv_id": "2505.04321"}),
+            ),
         ),
         once(
             json!({"{{results.data.text}}": "tabular-lab/wine-cultivars"}),
-            call("hf_inspect_dataset", "inspected", json!({"dataset": "tabular-lab/wine-cultivars"})),
+            call(
+                "hf_inspect_dataset",
+                "inspected",
+                json!({"dataset": "tabular-lab/wine-cultivars"}),
+            ),
         ),
         once(
             json!({"{{results.inspected.text}}": "(?i)leak"}),
-            call("github_find_examples", "examples", json!({"repo": "cgb", "org": "tabular-lab"})),
+            call(
+                "github_find_examples",
+                "examples",
+                json!({"repo": "cgb", "org": "tabular-lab"}),
+            ),
         ),
         once(
             json!({"{{results.examples.text}}": "examples/train_wine\\.py"}),
-            call("github_read_file", "example", json!({"repo": "tabular-lab/cgb", "path": "examples/train_wine.py"})),
+            call(
+                "github_read_file",
+                "example",
+                json!({"repo": "tabular-lab/cgb", "path": "examples/train_wine.py"}),
+            ),
         ),
-        call("explore_hf_docs", "docs", json!({"endpoint": "trl", "query": "train"})),
-        call("write", "script", json!({"path": "train.py", "content": TRAIN})),
+        call(
+            "explore_hf_docs",
+            "docs",
+            json!({"endpoint": "trl", "query": "train"}),
+        ),
+        call(
+            "write",
+            "script",
+            json!({"path": "train.py", "content": TRAIN}),
+        ),
         call("python", "smoke", json!({"script": "train.py"})),
         once(
-            json!({"{{results.smoke.text}}": "metrics \\{\"accuracy\": 0\\.9"}),
+            json!({"{{results.smoke.text}}": "metrics \\{\"accuracy\": [01]\\.[09]"}),
             call(
                 "hf_jobs",
                 "job",
@@ -95,9 +134,17 @@ fn research() -> Vec<Value> {
         ),
         once(
             json!({"{{results.job.text}}": "COMPLETED"}),
-            call("hf_jobs", "logs", json!({"operation": "logs", "job_id": "{{results.job.line:\\*\\*Job ID:\\*\\* ([0-9a-f]+)}}"})),
+            call(
+                "hf_jobs",
+                "logs",
+                json!({"operation": "logs", "job_id": "{{results.job.line:\\*\\*Job ID:\\*\\* ([0-9a-f]+)}}"}),
+            ),
         ),
-        call("hf_repo_git", "repository", json!({"operation": "create_repo", "repo_id": "ada/wine-calibrated"})),
+        call(
+            "hf_repo_git",
+            "repository",
+            json!({"operation": "create_repo", "repo_id": "ada/wine-calibrated"}),
+        ),
         call(
             "hf_repo_files",
             "uploaded",
@@ -178,14 +225,28 @@ fn policy() -> String {
 fn from_the_paper_to_the_published_model() {
     let server = StandIn::start();
     server.public_links(true);
-    let ran = run(&server, &research(), &policy(), &["--budget", "1", "--strict-denials"]);
+    let ran = run(
+        &server,
+        &research(),
+        &policy(),
+        &["--budget", "1", "--strict-denials"],
+    );
     assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
-    assert!(ran.out.contains("Published as ada/wine-calibrated."), "{}", ran.out);
+    assert!(
+        ran.out.contains("Published as ada/wine-calibrated."),
+        "{}",
+        ran.out
+    );
 
     // What is there now is what was trained.
-    let files = server.files("model", "ada/wine-calibrated", "main").unwrap();
+    let files = server
+        .files("model", "ada/wine-calibrated", "main")
+        .unwrap();
     let card = String::from_utf8(files.get("README.md").unwrap().clone()).unwrap();
-    assert!(card.contains("# Calibrated wine classifier\n\nAccuracy 0.9"), "{card}");
+    assert!(
+        card.contains("# Calibrated wine classifier\n\nAccuracy "),
+        "{card}"
+    );
     let model: Value = serde_json::from_slice(files.get("model.json").unwrap()).unwrap();
     assert_eq!(model["coef"].as_array().unwrap().len(), 3);
 
@@ -193,17 +254,30 @@ fn from_the_paper_to_the_published_model() {
     for asked in server.asked() {
         let sent = asked.header("authorization").is_some();
         let origin = asked.origin.as_str();
-        let known = ["https://huggingface.co", "https://datasets-server.huggingface.co"];
+        let known = [
+            "https://huggingface.co",
+            "https://datasets-server.huggingface.co",
+        ];
         assert!(!sent || known.contains(&origin), "{origin}");
     }
-    let job = server.asked().into_iter().find(|asked| asked.line().starts_with("POST https://huggingface.co/api/jobs/"));
+    let job = server.asked().into_iter().find(|asked| {
+        asked
+            .line()
+            .starts_with("POST https://huggingface.co/api/jobs/")
+    });
     let body = String::from_utf8(job.unwrap().body).unwrap();
-    assert!(!body.contains(TOKEN) && !body.contains("credential:"), "{body}");
+    assert!(
+        !body.contains(TOKEN) && !body.contains("credential:"),
+        "{body}"
+    );
     for text in [&ran.out, &ran.err, &ran.journal] {
         assert!(!text.contains(TOKEN));
     }
     // It was paid for from the budget.
-    assert!(ran.journal.contains("\"charge\""), "no charge in the journal");
+    assert!(
+        ran.journal.contains("\"charge\""),
+        "no charge in the journal"
+    );
 }
 
 #[test]
@@ -220,7 +294,12 @@ fn without_the_rules_to_publish_it_ends_where_it_would() {
     let mut turns = research();
     turns.truncate(13);
     turns.push(json!({"text": "I may not publish it."}));
-    let ran = run(&server, &turns, &policy, &["--budget", "1", "--strict-denials"]);
+    let ran = run(
+        &server,
+        &turns,
+        &policy,
+        &["--budget", "1", "--strict-denials"],
+    );
     assert_eq!(ran.code, 3, "{}\n{}", ran.out, ran.err);
     assert!(ran.out.contains("effect publish"), "{}", ran.out);
     assert!(ran.out.contains("I may not publish it."), "{}", ran.out);
@@ -241,8 +320,15 @@ fn without_the_rules_to_publish_it_ends_where_it_would() {
 fn a_job_with_the_token() {
     let server = StandIn::start();
     server.public_links(true);
-    let policy = policy().replace("jobs/hf_jobs/run without token\"]\neffects = [\"spend\"]", "jobs/hf_jobs/run\"]\neffects = [\"publish\", \"spend\"]")
-        .replace("tools = [\"jobs/hf_jobs/run without token\"]\nhttp", "tools = [\"jobs/hf_jobs/run\"]\nhttp");
+    let policy = policy()
+        .replace(
+            "jobs/hf_jobs/run without token\"]\neffects = [\"spend\"]",
+            "jobs/hf_jobs/run\"]\neffects = [\"publish\", \"spend\"]",
+        )
+        .replace(
+            "tools = [\"jobs/hf_jobs/run without token\"]\nhttp",
+            "tools = [\"jobs/hf_jobs/run\"]\nhttp",
+        );
     let (policy, _) = policy.split_once("[[expect]]").unwrap();
     let turns = [
         call(
@@ -250,15 +336,31 @@ fn a_job_with_the_token() {
             "job",
             json!({"operation": "run", "command": ["python", "-c", "print('hello')"], "timeout": "5m", "wait": "1m"}),
         ),
-        once(json!({"{{results.job.text}}": "COMPLETED"}), json!({"text": "Done."})),
+        once(
+            json!({"{{results.job.text}}": "COMPLETED"}),
+            json!({"text": "Done."}),
+        ),
     ];
-    let ran = run(&server, &turns, policy, &["--budget", "1", "--strict-denials"]);
+    let ran = run(
+        &server,
+        &turns,
+        policy,
+        &["--budget", "1", "--strict-denials"],
+    );
     assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
-    let job = server.asked().into_iter().find(|asked| asked.line().starts_with("POST https://huggingface.co/api/jobs/"));
+    let job = server.asked().into_iter().find(|asked| {
+        asked
+            .line()
+            .starts_with("POST https://huggingface.co/api/jobs/")
+    });
     let body: Value = serde_json::from_slice(&job.unwrap().body).unwrap();
     assert_eq!(body["secrets"]["HF_TOKEN"], TOKEN);
     for text in [&ran.out, &ran.err, &ran.journal] {
         assert!(!text.contains(TOKEN));
     }
-    assert!(ran.journal.contains("(body credential: huggingface)"), "{}", ran.journal);
+    assert!(
+        ran.journal.contains("(body credential: huggingface)"),
+        "{}",
+        ran.journal
+    );
 }

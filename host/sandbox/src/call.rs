@@ -79,10 +79,10 @@ impl Plugin {
             None => Hooks::closed(),
         };
         let mut wasi = WasiCtx::builder();
-        if let Err(error) = self
-            .programs
-            .mounts()
-            .preopen(&mut wasi, &grant, &self.name, self.programs.void())
+        if let Err(error) =
+            self.programs
+                .mounts()
+                .preopen(&mut wasi, &grant, &self.name, self.programs.void())
         {
             return refused(
                 Failure::Failed(format!("a mount cannot be opened: {error:#}")),

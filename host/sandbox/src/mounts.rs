@@ -69,7 +69,10 @@ impl Mounts {
             if let Some(all) = self.own.get(name) {
                 // A plugin's name is a plain word, so it is one directory.
                 let host = all.join(plugin);
-                DirBuilder::new().recursive(true).mode(0o700).create(&host)?;
+                DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(&host)?;
                 directories.push(Directory {
                     host,
                     guest: format!("/{name}"),

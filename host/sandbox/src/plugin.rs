@@ -346,7 +346,11 @@ impl Plugin {
     /// What a call of the operation asks for that tells what this call would cost; none where there is no such operation.
     #[must_use]
     pub fn quote(&self, call: &CallRequest) -> Option<CallRequest> {
-        let tool = self.manifest.tools.iter().find(|tool| tool.name == call.tool)?;
+        let tool = self
+            .manifest
+            .tools
+            .iter()
+            .find(|tool| tool.name == call.tool)?;
         let find = |name: &str| tool.operations.iter().find(|known| known.name == name);
         let quote = find(find(&call.operation)?.quote.as_deref()?)?;
         Some(CallRequest {

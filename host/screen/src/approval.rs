@@ -398,7 +398,10 @@ mod tests {
         let job = ApprovalItem {
             estimated_cost_usd: Some(12.0),
             quote: vec![
-                ("hardware".into(), "a100-large: 12 vCPU, 142 GB, 1 × A100 80 GB".into()),
+                (
+                    "hardware".into(),
+                    "a100-large: 12 vCPU, 142 GB, 1 × A100 80 GB".into(),
+                ),
                 ("price".into(), "$4.00 an hour".into()),
                 ("time-out".into(), "3 h".into()),
             ],

@@ -142,7 +142,12 @@ mod tests {
             ),
             // What is clear is white.
             (
-                png(16, 12, png::ColorType::Rgba, &two(192, &[255, 0, 0, 255], &[0, 0, 0, 0])),
+                png(
+                    16,
+                    12,
+                    png::ColorType::Rgba,
+                    &two(192, &[255, 0, 0, 255], &[0, 0, 0, 0]),
+                ),
                 (16, 12, red, white),
             ),
             (
@@ -158,10 +163,26 @@ mod tests {
     #[test]
     fn what_is_no_picture_or_too_large_a_one_is_not_drawn() {
         let fine = png(16, 12, png::ColorType::Grayscale, &[0; 192]);
-        let large = png(4_000, 2_001, png::ColorType::Grayscale, &vec![0; 4_000 * 2_001]);
-        let at_bound = png(4_000, 2_000, png::ColorType::Grayscale, &vec![0; 4_000 * 2_000]);
+        let large = png(
+            4_000,
+            2_001,
+            png::ColorType::Grayscale,
+            &vec![0; 4_000 * 2_001],
+        );
+        let at_bound = png(
+            4_000,
+            2_000,
+            png::ColorType::Grayscale,
+            &vec![0; 4_000 * 2_000],
+        );
         assert!(sixel(&at_bound, 10, 40).is_some());
-        for bad in [&large[..], &fine[..fine.len() - 20], &fine[..30], b"", b"GIF89a"] {
+        for bad in [
+            &large[..],
+            &fine[..fine.len() - 20],
+            &fine[..30],
+            b"",
+            b"GIF89a",
+        ] {
             assert_eq!(sixel(bad, 10, 40), None);
         }
     }

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use ml_intern_agent::{
     Agent, Agents, Answer, Approval, Approver, ArgumentError, CallContext, Clock, Denial, Events,
     FinishReason, Message, MicroUsd, Model, ModelError, ModelInfo, NestedError, NestedTask,
-    Options, Outcome, Part, Parts, Prepared, Quote, Question, Receipt, Restored, Services, ToolCall,
-    ToolFailure, ToolOutcome, ToolOutput, ToolSpec, Tools, Turn, TurnRequest, TurnSink, Unattended,
-    Usage,
+    Options, Outcome, Part, Parts, Prepared, Question, Quote, Receipt, Restored, Services,
+    ToolCall, ToolFailure, ToolOutcome, ToolOutput, ToolSpec, Tools, Turn, TurnRequest, TurnSink,
+    Unattended, Usage,
 };
 use policy::{Decision, Effect, LimitExceeded, LimitName, Verdict};
 use serde_json::{Value, json};

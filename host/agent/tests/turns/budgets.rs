@@ -477,7 +477,10 @@ async fn calls_that_spend_together() {
     let asked = bench.seen_of(&["approval_required"]);
     assert_eq!(asked.len(), 1);
     assert!(asked[0].contains(r#""count":1"#), "{asked:?}");
-    assert!(asked[0].contains(r#""quote":[["price","not known: "#), "{asked:?}");
+    assert!(
+        asked[0].contains(r#""quote":[["price","not known: "#),
+        "{asked:?}"
+    );
 
     let fails = r#"{"price":3000000,"fails":true}"#;
     let mut bench = spender(Some(5_000_000), Arc::new(Unattended), &[fails]);

@@ -24,7 +24,14 @@ pub(super) fn token() -> Result<String, String> {
 fn ask() -> Result<String, String> {
     let mut command = if cfg!(target_os = "macos") {
         let mut command = Command::new("security");
-        command.args(["find-generic-password", "-s", "ml-intern", "-a", "huggingface", "-w"]);
+        command.args([
+            "find-generic-password",
+            "-s",
+            "ml-intern",
+            "-a",
+            "huggingface",
+            "-w",
+        ]);
         command
     } else {
         // Without a session's bus there is no such service, and nothing to start.
@@ -60,7 +67,9 @@ fn ask() -> Result<String, String> {
             }
         }
     }
-    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let output = child
+        .wait_with_output()
+        .map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if output.status.success() && !text.is_empty() {
         Ok(text)

@@ -267,7 +267,10 @@ mod tests {
             "no Hugging Face token (looked at HF_TOKEN: not set; HUGGING_FACE_HUB_TOKEN: not set; \
              /h/.cache/huggingface/token: no such file; the keychain: not a token)"
         );
-        assert_eq!(told(None, Ok("hf_y\n")), "the Hugging Face token is from the keychain");
+        assert_eq!(
+            told(None, Ok("hf_y\n")),
+            "the Hugging Face token is from the keychain"
+        );
         assert_eq!(
             told(Some("hf_x"), Ok("hf_y")),
             "the Hugging Face token is from /h/.cache/huggingface/token"

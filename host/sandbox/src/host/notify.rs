@@ -73,9 +73,7 @@ impl wit::Host for GuestState {
         };
         let (outcome, answer) = match sent {
             Ok(Sent::Delivered { id }) => ("sent".to_owned(), Ok(wit::Receipt::Sent(id))),
-            Ok(Sent::Queued { why }) => {
-                (format!("queued: {why}"), Ok(wit::Receipt::Queued(why)))
-            }
+            Ok(Sent::Queued { why }) => (format!("queued: {why}"), Ok(wit::Receipt::Queued(why))),
             Err(error) => {
                 let outcome = error.to_string();
                 (outcome, Err(refused(error)))

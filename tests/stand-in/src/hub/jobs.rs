@@ -316,10 +316,7 @@ fn logs(ask: &Ask, world: &mut World, namespace: &str, id: &str) -> Reply {
         }
         job.step(&stamps[1]);
     }
-    let stamp = job
-        .logged
-        .get_or_insert_with(|| stamps[2].clone())
-        .clone();
+    let stamp = job.logged.get_or_insert_with(|| stamps[2].clone()).clone();
     let mut lines = vec![format!("===== Job started at {} =====", &job.created[..19])];
     lines.extend(job.lines());
     let skipped = tail.map_or(0, |tail| lines.len().saturating_sub(tail));
