@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Read as _};
 use std::sync::Arc;
 
-use agent::{Agent, Approver, Model, Outcome, Tally, Unattended};
+use agent::{Agent, Model, Outcome, Tally, Unattended};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{self, How};
@@ -149,14 +149,13 @@ async fn turn(
     session: &mut Opened,
     put: fn(&str),
 ) -> Result<Turned, Fail> {
-    let approver: Arc<dyn Approver> = if ready.here.loaded.config.yolo_mode {
-        Arc::new(Waiving {
-            on: Arc::new(|| true),
-            otherwise: Unattended,
-        })
-    } else {
-        Arc::new(Unattended)
-    };
+    let config = &ready.here.loaded.config;
+    let yolo = config.yolo_mode;
+    let approver = Arc::new(Waiving {
+        all: Arc::new(move || yolo),
+        cpu_jobs: !config.confirm_cpu_jobs,
+        otherwise: Unattended,
+    });
     let Started {
         mut agent,
         mut events,

@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use stand_in::StandIn;
 use serde_json::{Value, json};
+use stand_in::StandIn;
 
 const TOKEN: &str = "hf_standin_ada";
 
@@ -24,7 +24,9 @@ fn call(tool: &str, label: &str, arguments: Value) -> Value {
 
 /// The same, once what earlier calls gave matches.
 fn once(expect: Value, mut turn: Value) -> Value {
-    turn["expect"] = expect;
+    turn.as_object_mut()
+        .unwrap()
+        .insert("expect".into(), expect);
     turn
 }
 

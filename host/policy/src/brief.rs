@@ -22,7 +22,7 @@ pub struct Brief<'a>(&'a Policy);
 
 impl Policy {
     /// The policy in few words, for a model. The same policy always gives the same text, and its length is bounded: about
-    /// 24 000 characters at the very most, less than a thousand for the shipped profiles.
+    /// 24 000 characters at the very most, less than 1,600 for the shipped profiles.
     #[must_use]
     pub const fn brief(&self) -> Brief<'_> {
         Brief(self)

@@ -267,7 +267,7 @@ impl Tool {
             if let Some(quote) = &operation.quote {
                 let named = operations.iter().find(|other| other.name == *quote);
                 // It runs before anybody is asked, so it must be one that nobody has to be asked about for what it does.
-                if !named.is_some_and(|named| named.effects == [Effect::Observe]) {
+                if named.is_none_or(|named| named.effects != [Effect::Observe]) {
                     return Err(error(
                         format!("{at}[{i}].quote"),
                         format!("{quote:?} is no operation of the tool that only observes"),

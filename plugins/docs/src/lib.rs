@@ -92,18 +92,16 @@ pub fn plugin_in(setting: Setting) -> Plugin {
     .tool(Tool::new("find_hf_api", FIND, find))
 }
 
-const EXPLORE: &str = "Lists or searches the pages of one Hugging Face documentation, named by `endpoint`. With `query` it \
-searches titles and full text (stemmed words, any of them, best first) and shows the sentences that match; without, it \
-lists the pages with a glimpse of each. Read a page with fetch_hf_docs. Use it before you rely on an API from memory: \
-parameters and defaults change. `optimum` covers its hardware packages, `courses` all courses, `gradio` answers with \
-guides and API text. A large documentation may be indexed over several calls; the result says so.";
+const EXPLORE: &str = "Searches one Hugging Face documentation, named by `endpoint`, for `query`: titles and full \
+text, best first, with the sentences that match; without query, lists its pages. Read a page with fetch_hf_docs. Use \
+it before you rely on an API from memory: parameters and defaults change. `optimum` covers its hardware packages, \
+`courses` all courses. A large one may be indexed over several calls; the result says so.";
 
-const FETCH: &str = "Reads one documentation page as Markdown: https://huggingface.co/docs/…, /learn/… or /blog/…, and \
-https://www.gradio.app/docs/… or /guides/…. A long page begins with its table of contents; `section` (a heading) reads \
-one section, `offset` goes on. URLs come from explore_hf_docs.";
+const FETCH: &str = "Reads one documentation page as Markdown: https://huggingface.co/docs/…, /learn/… or /blog/…, \
+https://www.gradio.app/docs/… or /guides/…. A long page begins with its contents; `section` (a heading) reads one, \
+`offset` goes on.";
 
-const FIND: &str = "Finds endpoints of the Hugging Face Hub's HTTP API by words (`query`), by `tag`, or both: method, path, \
-parameters, responses, and a curl command. For what no other tool does, such as discussions, collections, webhooks or \
-Space secrets. The command reads $HF_TOKEN.";
+const FIND: &str = "Finds endpoints of the Hugging Face Hub's HTTP API by words (`query`), `tag`, or both, with \
+parameters, responses and a curl command: for what no other tool does.";
 
 ml_intern_sdk::export!(plugin);

@@ -16,23 +16,21 @@ use crate::workspace::{Place, Seen, Workspace};
 pub(crate) struct Edit {
     /// The file, relative to /workspace or absolute under it.
     path: String,
-    /// The exact text to look for, white space included, without read's line numbers. With cell, empty for the whole cell.
+    /// The exact text to look for. With cell, empty for the whole cell.
     old_str: String,
     /// What to put in its place, or next to it.
     new_str: String,
-    /// Take every place where old_str is, rather than the only one.
+    /// Take every place where old_str is.
     #[serde(default)]
     replace_all: bool,
-    /// replace puts new_str in the place of old_str; append_after and prepend_before insert it right after or right
-    /// before old_str, which stays. Nothing is added between them: begin or end new_str with a line break for a line of
-    /// its own. delete is for a whole cell only.
+    /// append_after and prepend_before insert new_str next to old_str, with nothing between: begin or end it with a line
+    /// break for a line of its own. delete is for a whole cell.
     #[serde(default)]
     mode: Mode,
-    /// For a notebook: the cell, by its id or its number from 0. old_str is looked for in its source. With an empty
-    /// old_str, replace sets its whole source, append_after and prepend_before put a new cell with new_str next to it,
-    /// and delete takes it out.
+    /// A notebook's cell, by its id or its number from 0. With an empty old_str, replace sets its whole source,
+    /// append_after and prepend_before put a new cell next to it, delete takes it out.
     cell: Option<CellName>,
-    /// The type of a new cell, code if left out; or with replace of a whole cell, what it becomes.
+    /// The type of a new cell (code if left out), or what a replaced cell becomes.
     cell_type: Option<Kind>,
 }
 

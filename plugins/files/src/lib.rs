@@ -90,19 +90,19 @@ pub fn plugin() -> Plugin {
     ))
 }
 
-const READ: &str = "Reads a file of the workspace, or under /data. Text comes with line numbers (`cat -n` style: the number, a tab, the \
-line), up to 2000 lines from the start unless offset and limit say otherwise; long results end with how to go on. Images \
-(PNG, JPEG, GIF, WebP) are shown. Notebooks (.ipynb) come as cells with their outputs; offset and limit count cells. \
-A file must have been read before it can be edited or overwritten. It does not list directories.";
+const READ: &str = "Reads a file of the workspace, or under /data. Text comes with line numbers (`cat -n` style), up \
+to 2000 lines unless offset and limit say otherwise; long results end with how to go on. Images are shown. Notebooks \
+(.ipynb) come as cells with their outputs; offset and limit count cells. A file must have been read before it can be \
+edited or overwritten. It does not list directories.";
 
 const WRITE: &str = "Writes a text file of the workspace, whole and exactly as given; missing parent directories are \
 made. A file that exists must have been read before, and must not have changed since. Prefer edit for changes to a \
 file that exists. What is written to a notebook (.ipynb) must be one: JSON of nbformat 4.";
 
-const EDIT: &str = "Replaces an exact piece of a text file of the workspace, or inserts next to it. old_str must be \
-in the file exactly once, white space included and without read's line numbers, unless replace_all is true. The file \
-must have been read before, and must not have changed since. Line endings stay as they are: write \\n for any of them. \
-In a notebook (.ipynb), cell says which cell is edited, put in or taken out; a code cell that changes loses its outputs.";
+const EDIT: &str = "Replaces an exact piece of a text file of the workspace, or inserts next to it. old_str must be in \
+the file exactly once, white space included and without read's line numbers, unless replace_all is true. The file must \
+have been read before, and must not have changed since. In a notebook (.ipynb), cell says which cell is edited, put in \
+or taken out; a code cell that changes loses its outputs.";
 
 /// The prefix of what this plugin keeps in the session's store: `seen/<path in the workspace>`.
 const SEEN: &str = "seen/";

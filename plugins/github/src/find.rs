@@ -53,21 +53,21 @@ const LIKE: u32 = 60;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Find {
-    /// The repository's name alone, for example trl.
+    /// Its name alone, for example trl.
     repo: String,
     /// Its organisation or user.
     #[serde(default = "huggingface")]
     org: String,
-    /// What the path should be like, for example grpo.
+    /// For example grpo.
     #[serde(default)]
     keyword: Option<String>,
-    /// Paths to list, 1 to 100.
+    /// 1 to 100.
     #[serde(default = "fifty")]
     max_results: u32,
-    /// How like the keyword a path has to be, 0 to 100.
+    /// 0 to 100.
     #[serde(default = "sixty")]
     min_score: u32,
-    /// Paths to pass over, to go on.
+    /// Paths to skip.
     #[serde(default)]
     offset: u32,
 }

@@ -13,21 +13,17 @@ use crate::names::{name, wrong};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct List {
-    /// The organisation or user.
     owner: String,
-    /// Which of the two it is.
     #[serde(default)]
     owner_type: OwnerType,
-    /// What they are ranked by.
     #[serde(default)]
     sort: Sort,
-    /// Most first, or least.
     #[serde(default)]
     order: Order,
-    /// How many, 1 to 100.
+    /// 1 to 100.
     #[serde(default = "thirty")]
     limit: u32,
-    /// Which page of so many, from 1.
+    /// From 1.
     #[serde(default = "one")]
     page: u32,
 }

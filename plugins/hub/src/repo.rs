@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Characters of a name at most, as `huggingface_hub` checks it.
 const NAME: usize = 96;
 
-/// What a repository holds.
+/// The kind of repository.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(crate = "ml_intern_sdk::schemars")]

@@ -12,38 +12,37 @@ use crate::secrets;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Submit {
-    /// Python source, a path in the workspace, or a URL. Give either this or `command`.
+    /// Python source, a path in the workspace, or a URL.
     pub(crate) script: Option<String>,
-    /// Packages that the script needs, as pip names them: `["trl>=0.20", "torch"]`.
+    /// As pip names them: `["trl>=0.20", "torch"]`.
     #[serde(default)]
     pub(crate) dependencies: Vec<String>,
-    /// Python's version for the script: `3.11`.
+    /// Its version: `3.11`.
     pub(crate) python: Option<String>,
-    /// What the script finds in sys.argv.
+    /// Its sys.argv.
     #[serde(default)]
     pub(crate) script_args: Vec<String>,
-    /// Docker image, or `hf.co/spaces/<id>`. Default: uv with Python 3.12 for a script, `python:3.12` for a command.
+    /// Docker image, or `hf.co/spaces/<id>`; Python 3.12 unless given.
     pub(crate) image: Option<String>,
-    /// A command line in place of a script.
+    /// In place of a script.
     pub(crate) command: Option<Vec<String>>,
     /// A name from `hardware`. Default: cpu-basic.
     pub(crate) hardware_flavor: Option<String>,
-    /// After so long the job is ended, and no more is paid: `90s`, `30m`, `2h`. Default: 30m, which is short for training.
+    /// When the job is ended: `90s`, `2h`. Default: 30m, short for training.
     pub(crate) timeout: Option<String>,
-    /// Environment variables, by name. No secrets.
+    /// Variables by name. No secrets.
     #[serde(default)]
     pub(crate) env: BTreeMap<String, String>,
-    /// A Space for trackio's dashboard: `user/name`.
+    /// A Space: `user/name`.
     pub(crate) trackio_space_id: Option<String>,
-    /// Trackio's project.
     pub(crate) trackio_project: Option<String>,
-    /// Who owns the job and pays: the user (default) or one of the user's organisations.
+    /// Who pays: the user (default) or an organisation of the user's.
     pub(crate) namespace: Option<String>,
-    /// When a scheduled job runs: cron (`0 9 * * 1`) or @hourly, @daily, @weekly, @monthly.
+    /// Cron (`0 9 * * 1`) or @hourly, @daily, @weekly, @monthly.
     pub(crate) schedule: Option<String>,
-    /// How long to wait for the job, from `0s` to `9m`; it goes on by itself. Default: 2m, for logs 0s.
+    /// How long to wait for the job: `0s` to `9m`. Default: 2m, for logs 0s.
     pub(crate) wait: Option<String>,
-    /// Only look at the script and tell the price; start nothing.
+    /// Look at the script and the price; start nothing.
     #[serde(default)]
     pub(crate) check_only: bool,
     /// Not offered; asked for by those who know it from elsewhere, who are told what to do.
@@ -124,10 +123,10 @@ pub(crate) struct Hardware {}
 pub(crate) struct Ps {
     /// Who owns the job and pays: the user (default) or one of the user's organisations.
     pub(crate) namespace: Option<String>,
-    /// Those that are over, or suspended, too.
+    /// Also those that are over, or suspended.
     #[serde(default)]
     pub(crate) all: bool,
-    /// Only those whose status has this in it: `error`.
+    /// Only of this status.
     pub(crate) status: Option<String>,
     /// The page of the list, from 1.
     #[schemars(range(min = 1))]
@@ -140,7 +139,7 @@ pub(crate) struct Ps {
 pub(crate) struct ScheduledPs {
     /// Who owns the job and pays: the user (default) or one of the user's organisations.
     pub(crate) namespace: Option<String>,
-    /// Those that are over, or suspended, too.
+    /// Also those that are over, or suspended.
     #[serde(default)]
     pub(crate) all: bool,
     /// The page of the list, from 1.
@@ -152,16 +151,16 @@ pub(crate) struct ScheduledPs {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Logs {
-    /// A job's id, or `namespace/id`. For inspect, several with commas between.
+    /// Its id, or `namespace/id`; for inspect, several with commas.
     pub(crate) job_id: String,
     /// Who owns the job and pays: the user (default) or one of the user's organisations.
     pub(crate) namespace: Option<String>,
     /// Only so many of the last lines.
     #[schemars(range(min = 1))]
     pub(crate) tail: Option<u32>,
-    /// Where to begin: characters that were read before.
+    /// Characters to skip.
     pub(crate) offset: Option<u32>,
-    /// How long to wait for the job, from `0s` to `9m`; it goes on by itself. Default: 2m, for logs 0s.
+    /// How long to wait for the job: `0s` to `9m`. Default: 2m, for logs 0s.
     pub(crate) wait: Option<String>,
 }
 
@@ -169,7 +168,7 @@ pub(crate) struct Logs {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Inspect {
-    /// A job's id, or `namespace/id`. For inspect, several with commas between.
+    /// Its id, or `namespace/id`; for inspect, several with commas.
     pub(crate) job_id: String,
     /// Who owns the job and pays: the user (default) or one of the user's organisations.
     pub(crate) namespace: Option<String>,
@@ -179,7 +178,7 @@ pub(crate) struct Inspect {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cancel {
-    /// A job's id, or `namespace/id`. For inspect, several with commas between.
+    /// Its id, or `namespace/id`; for inspect, several with commas.
     pub(crate) job_id: String,
     /// Who owns the job and pays: the user (default) or one of the user's organisations.
     pub(crate) namespace: Option<String>,
@@ -189,7 +188,7 @@ pub(crate) struct Cancel {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Scheduled {
-    /// A scheduled job's id.
+    /// Its id.
     pub(crate) scheduled_job_id: String,
     /// Who owns the job and pays: the user (default) or one of the user's organisations.
     pub(crate) namespace: Option<String>,

@@ -64,13 +64,12 @@ pub fn plugin() -> Plugin {
     plugin_in(Rc::new(Guest))
 }
 
-const DESCRIPTION: &str = "Runs scripts and containers on Hugging Face's machines (CPU, GPU). It costs money: see \
-`hardware` for flavors and prices, `quote` for a job's price. Give `script` (Python) with its `dependencies`, or \
-`command` with an `image`. The script is checked before anything is paid for. `run` hands the user's token to the job, \
-for pushing to the Hub; prefer `run without token` where nothing is pushed or private. The job's disk is lost at its end: \
-push results (push_to_hub=True, hub_model_id). Set `timeout` to fit; test one short job before a batch. Calls wait `wait`, \
-then jobs go on by themselves: `logs` with `wait`, `ps`, `inspect`, `cancel`. `scheduled …` manages recurring jobs; `seed \
-trackio` makes a dashboard Space.";
+const DESCRIPTION: &str = "Runs scripts and containers on Hugging Face's machines (CPU, GPU). It costs money: `hardware` has the prices, \
+`quote` a job's. Give `script` (Python) with `dependencies`, or `command` with `image`; scripts are checked first. `run` \
+hands the user's token to the job, for pushing to the Hub; prefer `run without token` where nothing is pushed or private. \
+The job's disk is lost at its end: push results (push_to_hub=True, hub_model_id). Set `timeout` to fit; test one short job \
+before a batch. After `wait`, jobs go on by themselves: `logs`, `ps`, `inspect`, `cancel`. `scheduled …`: recurring jobs; \
+`seed trackio`: a dashboard Space.";
 
 /// The same, in this world.
 fn plugin_in(world: Rc<dyn World>) -> Plugin {

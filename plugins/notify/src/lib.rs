@@ -77,11 +77,10 @@ mod tests {
                 "type": "object",
                 "properties": {
                     "destinations": {
-                        "description": "Names of destinations.",
                         "type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 10,
                     },
                     "message": {"description": "The text, in Markdown.", "type": "string", "maxLength": 39000},
-                    "title": {"description": "A headline.", "type": ["string", "null"], "maxLength": 200},
+                    "title": {"description": "A headline.", "type": "string", "maxLength": 200},
                     "severity": {
                         "description": "How urgent it is.",
                         "type": "string", "enum": ["info", "success", "warning", "error"], "default": "info",

@@ -14,7 +14,6 @@ pub(crate) const LONGEST_TITLE: usize = 200;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Notice {
-    /// Names of destinations.
     #[schemars(length(min = 1, max = 10))]
     pub(crate) destinations: Vec<String>,
     /// The text, in Markdown.

@@ -33,7 +33,7 @@ impl TryFrom<String> for Query {
     }
 }
 
-/// Results at most, 1 to 50; 10 unless given.
+/// 1 to 50; 10 unless given.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(try_from = "u32")]
 pub(crate) struct Limit(u32);
@@ -55,7 +55,7 @@ impl TryFrom<u32> for Limit {
     }
 }
 
-/// Characters of the result to skip: to read on where a result says so.
+/// Characters to skip, to read on.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 pub(crate) struct Offset(pub(crate) u32);
 

@@ -113,11 +113,10 @@ pub fn plugin() -> Plugin {
 }
 
 const DESCRIPTION: &str = "Finds and reads ML papers. trending: the Hub's daily papers. search: by text; with dates, \
-categories, min_citations or sort_by through Semantic Scholar. paper_details: metadata and summary. read_paper: abstract and \
-section list; with section, its text as Markdown (equations as TeX); also 'abstract', 'references', 'figures', 'tables'. \
-citation_graph: what it cites and who cites it. snippet_search: passages in full texts. recommend: similar papers. \
-find_datasets, find_models, find_collections, find_all_resources: what on the Hub is linked to a paper. To find a recipe: \
-search, follow citations of the best, read their method and experiment sections, then find_datasets.";
+categories, min_citations or sort_by through Semantic Scholar. paper_details: metadata and summary. read_paper: \
+abstract and sections; with section, its text as Markdown, equations as TeX. citation_graph: what it cites, who cites \
+it. snippet_search: passages in full texts. recommend: similar papers. find_…: what on the Hub is linked to a paper. \
+For a recipe: search, follow the citations of the best, read their method and experiments, then find_datasets.";
 
 fn observes<A>(
     name: &'static str,

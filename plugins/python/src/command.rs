@@ -12,14 +12,14 @@ pub(crate) const LONGEST_SECONDS: u32 = 36_000;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Run {
-    /// Python source to run. Give either this or `script`.
+    /// Python source. `run` takes either this or `script`; `execute` shows the value of the last expression.
     code: Option<String>,
-    /// A script to run: its path, relative to /workspace or absolute. Give either this or `code`.
+    /// The path of a script or notebook, relative to /workspace or absolute.
     script: Option<String>,
-    /// What the program finds in sys.argv after its own name.
+    /// sys.argv after the program's own name.
     #[serde(default)]
     argv: Vec<String>,
-    /// What the program reads from standard input.
+    /// Standard input.
     #[serde(default)]
     stdin: String,
     /// Environment variables, by name.
@@ -34,9 +34,9 @@ pub(crate) struct Run {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cell {
-    /// Python source of the cell. The value of its last expression is shown.
+    /// Python source. `run` takes either this or `script`; `execute` shows the value of the last expression.
     code: String,
-    /// Seconds that it may take.
+    /// Seconds that it may take; what it printed until then is returned. Without it, the policy's limit holds.
     #[schemars(range(min = 1, max = 36_000))]
     timeout: Option<u32>,
 }
@@ -49,7 +49,7 @@ pub(crate) struct Install {
     /// `six==1.17.0 --hash=sha256:…`.
     #[schemars(length(min = 1, max = 100))]
     packages: Vec<String>,
-    /// Seconds that it may take.
+    /// Seconds that it may take; what it printed until then is returned. Without it, the policy's limit holds.
     #[schemars(range(min = 1, max = 36_000))]
     timeout: Option<u32>,
 }

@@ -61,15 +61,13 @@ pub fn plugin() -> Plugin {
 }
 
 const DESCRIPTION: &str = "Runs Python in the sandbox: CPython with numpy, pandas, scipy, scikit-learn, statsmodels, \
-seaborn and matplotlib. Returns what was printed, the exit code, time and peak memory.\n\
-- run: code, or a script or notebook of the workspace, in a fresh interpreter. What should last goes into files.\n\
-- execute: a cell in this session's interpreter, whose variables stay; the last expression's value is shown.\n\
-- install: packages for this session, as pip names them; pure-Python wheels only, where the policy allows the index.\n\
-- reset: ends that interpreter.\n\
-The working directory is /workspace; /tmp is scratch space, /data holds what the user mounted. Open figures and \
-plt.show() come back as images and are saved under /workspace/figures. urllib, requests and httpx reach what the policy \
-allows. `from ml_intern import tools; tools.read(path=...)` calls the other tools. No subprocesses, no threads; numpy's default \
-integer has 32 bits, so name a dtype where sums can be large.";
+seaborn and matplotlib.\n- run: code, or a script or notebook of the workspace, in a fresh interpreter.\n- execute: a \
+cell in this session's interpreter, whose variables stay; the last expression's value is shown.\n- install: \
+pure-Python packages for this session, where the policy allows the index.\n- reset: ends that interpreter.\nThe \
+working directory is /workspace; /tmp is scratch space, /data holds what the user mounted. Figures come back as images \
+and are saved under /workspace/figures. urllib, requests and httpx reach what the policy allows. `from ml_intern \
+import tools; tools.read(path=...)` calls the other tools. No subprocesses, no threads; numpy's default integer has 32 \
+bits.";
 
 fn run(arguments: Run) -> Result<Output, Failure> {
     report::of(programs::run(&arguments.command()?)?)

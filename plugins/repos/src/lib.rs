@@ -155,17 +155,15 @@ fn git_operations() -> [Operation; 14] {
     ]
 }
 
-const FILES: &str = "Files of a Hugging Face repository (model, dataset or Space). list: paths and sizes, narrowed by path and \
-patterns. read: text, notebooks as Markdown, tensor names and shapes of safetensors, type and size of other files. upload: \
-content, or a file or folder of the workspace, in one commit; unchanged files are left out, the change of a text is shown, \
-README.md metadata is checked first. delete: the files that patterns take, in one commit; everything needs the pattern `**`. \
-With create_pr=true a change is proposed instead; revision=refs/pr/N adds to a pull request. Long results end with how to go \
-on (offset).";
+const FILES: &str = "Files of a Hugging Face repository (model, dataset or Space). list: paths and sizes, by path and \
+patterns. read: text, notebooks as Markdown, tensors of safetensors, type and size of other files. upload: content, or \
+a file or folder of the workspace, in one commit; README.md metadata is checked first. delete: the files that patterns \
+take; everything needs the pattern `**`. create_pr=true proposes the change; revision=refs/pr/N adds to a pull \
+request.";
 
-const GIT: &str = "Branches, tags, pull requests and settings of Hugging Face repositories. list_refs: branches, tags, pull \
-request refs. create_branch, delete_branch, create_tag, delete_tag. list_prs: pull requests and discussions by status; \
-get_pr: events and diff. create_pr opens an empty draft: fill it with hf_repo_files upload to revision refs/pr/N, make it \
-ready with change_pr_status new_status=open, then merge_pr. comment_pr, close_pr and change_pr_status work on discussions \
-too. create_repo: private unless private=false; a Space needs space_sdk. update_repo: private, gated.";
+const GIT: &str = "Branches, tags, pull requests and settings of Hugging Face repositories. create_pr opens an empty \
+draft: fill it with hf_repo_files upload to revision refs/pr/N, make it ready with change_pr_status new_status=open, \
+then merge_pr. list_prs lists discussions too; get_pr: events and diff. create_repo: private unless private=false; a \
+Space needs space_sdk. update_repo: private, gated.";
 
 ml_intern_sdk::export!(plugin);

@@ -36,11 +36,11 @@ pub fn plugin() -> Plugin {
     .tool(Tool::new("research", DESCRIPTION, ask))
 }
 
-const DESCRIPTION: &str = "Has an agent with a context of its own look something up in papers, documentation, datasets, \
-code and files, and returns its report: ranked recipes, code patterns, recommendations, references. It costs you only the \
-report's length. Use it before writing ML code, choosing a method or dataset, or relying on an API from memory; not for \
-what one call of another tool answers. Be specific: name the task, model, data, constraints, and what the report has to \
-settle. It sees nothing of this conversation, changes nothing and cannot ask. Several calls in one turn run in parallel.";
+const DESCRIPTION: &str = "Has an agent with a context of its own look something up in papers, documentation, \
+datasets, code and files, and returns its report: ranked recipes, code patterns, references. Use it before writing ML \
+code, choosing a method or dataset, or relying on an API from memory; not for what one call of another tool answers. \
+Name the task, model, data, constraints, and what the report has to settle: it sees nothing of this conversation, \
+changes nothing and cannot ask. Several calls in one turn run in parallel.";
 
 fn research(question: Question) -> Result<Output, Failure> {
     answer(agents::run(&question.task()?))

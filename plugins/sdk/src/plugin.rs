@@ -326,8 +326,9 @@ mod tests {
             }]
         );
         assert!(
-            sum.parameters
-                .contains(r#""op":{"type":"string","enum":["add","negate"]}"#),
+            sum.parameters.contains(
+                r#""op":{"type":"string","enum":["add","negate"],"description":"add: b"}"#
+            ),
             "{}",
             sum.parameters
         );

@@ -32,13 +32,13 @@ pub(crate) struct Search {
     /// What to look for.
     #[schemars(length(min = 2))]
     query: String,
-    /// Only results of these domains and what is below them.
+    /// Only these, and what is below them.
     #[serde(default)]
     allowed_domains: Vec<String>,
-    /// No results of these domains and what is below them.
+    /// None of these.
     #[serde(default)]
     blocked_domains: Vec<String>,
-    /// Results at most, 1 to 20; 8 unless given.
+    /// 8 unless given.
     #[schemars(range(min = 1, max = 20))]
     max_results: Option<u32>,
 }

@@ -56,12 +56,11 @@ pub fn plugin() -> Plugin {
     .tool(Tool::new("bash", DESCRIPTION, run))
 }
 
-const DESCRIPTION: &str = "Runs a shell script in the sandbox (bash syntax: pipes, redirects, globs, loops, functions, \
-here-documents) and returns its output and exit code. Utilities: ls cat head tail grep sed awk find xargs sort uniq cut \
-tr wc diff jq tar gzip tee mkdir mv cp rm date env printf seq and more. `python` runs scripts (python train.py | tail). \
-`pip install` gets pure-Python wheels for this session; curl and wget send HTTP requests: both as far as the policy \
-allows. The working directory is /workspace, /tmp is scratch space; nothing else can be written. Each call is a fresh \
-shell. No background processes, no git, no compilers.";
+const DESCRIPTION: &str = "Runs a shell script in the sandbox (bash syntax) and returns its output and exit code. \
+Utilities: ls cat head tail grep sed awk find xargs sort uniq cut tr wc diff jq tar gzip tee mkdir mv cp rm date env \
+printf seq and more. `python` runs scripts; `pip install` gets pure-Python wheels for this session; curl and wget send \
+HTTP requests: as far as the policy allows. The working directory is /workspace, /tmp is scratch space; nothing else \
+can be written. Each call is a fresh shell. No background processes, no git, no compilers.";
 
 fn run(script: Script) -> Result<Output, Failure> {
     let script = script.checked()?;

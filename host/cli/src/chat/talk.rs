@@ -103,7 +103,8 @@ impl<'a> Talk<'a> {
         let desk = Desk::default();
         let switch = Arc::clone(state);
         let approver = Arc::new(Waiving {
-            on: Arc::new(move || switch.is_yolo()),
+            all: Arc::new(move || switch.is_yolo()),
+            cpu_jobs: !ready.here.loaded.config.confirm_cpu_jobs,
             otherwise: desk.clone(),
         });
         let started = start(ready, &mut session, model, approver);

@@ -8,6 +8,8 @@ use crate::screen::Place;
 fn without_a_key() {
     let place = Place::new();
     let screen = place.start_with(&[], &[], (80, 50));
+    screen.expect("Token (not shown):");
+    screen.key("Enter");
     screen.ready();
     screen.matches("first");
     screen.line("Hello?");
@@ -21,6 +23,78 @@ fn without_a_key() {
     screen.expect("A ");
     screen.line("/quit");
     screen.expect("[exit 0]");
+}
+
+/// It is asked for, kept for the next time, and shown nowhere.
+#[test]
+fn a_token_is_asked_for_once() {
+    const TOKEN: &str = "hf_canary0123456789";
+    let place = Place::new();
+    let screen = place.start(&[]);
+    screen.expect("needs a Hugging Face token");
+    screen.line("hf_canary 0123456789");
+    screen.expect("That is no token: those of the Hub begin with hf_ and have no blanks.");
+    screen.line(TOKEN);
+    screen.expect("Kept.");
+    screen.ready();
+    screen.matches("token");
+    screen.line("/quit");
+    screen.expect("[exit 0]");
+    assert!(!screen.text().contains("canary"));
+    let kept = place.path(".cache/huggingface/token");
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), TOKEN);
+    let history = std::fs::read_to_string(place.path("state/ml-intern/history"));
+    assert!(!history.unwrap_or_default().contains("canary"));
+
+    let screen = place.start(&[]);
+    screen.ready();
+    assert!(!screen.text().contains("Token"));
+
+    // Who goes without is not asked again.
+    let place = Place::new();
+    let screen = place.start(&[]);
+    screen.expect("Token (not shown):");
+    screen.key("Enter");
+    screen.ready();
+    screen.line("/quit");
+    screen.expect("[exit 0]");
+    let screen = place.start(&[]);
+    screen.ready();
+    assert!(!screen.text().contains("Token"));
+}
+
+/// The keychain is asked where nothing else has a token, through the system's own program; here, one that stands in for it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_token_from_the_keychain() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let place = Place::new();
+    std::fs::create_dir(place.path("bin")).unwrap();
+    let tool = place.write(
+        "bin/secret-tool",
+        "#!/bin/sh\n[ \"$*\" = 'lookup service ml-intern account huggingface' ] && echo hf_canary0123456789\n",
+    );
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", place.path("bin").display());
+    let told = |bus: bool, variable: Option<&str>| {
+        let mut command = place.command();
+        command.args(["doctor", "--offline"]).env("PATH", &path);
+        if bus {
+            command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/none");
+        }
+        if let Some(token) = variable {
+            command.env("HF_TOKEN", token);
+        }
+        let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        assert!(!text.contains("canary"));
+        let line = text.lines().find(|line| line.contains("hub token"));
+        line.unwrap().to_owned()
+    };
+    assert!(told(true, None).ends_with("the Hugging Face token is from the keychain"));
+    assert!(told(false, None).contains("; the keychain: none here)"));
+    let own = told(true, Some("hf_another0123456789"));
+    assert!(own.ends_with("the Hugging Face token is from HF_TOKEN (environment)"));
 }
 
 /// What is wrong, and what to do about it.

@@ -34,7 +34,7 @@ struct Bounds {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Inspect {
-    /// The file, relative to /workspace or absolute: .parquet, .csv, .tsv, .jsonl, .ndjson or .json.
+    /// Relative to /workspace or absolute.
     path: String,
     /// Rows to show.
     #[serde(default = "sample_rows")]
@@ -43,9 +43,9 @@ pub(crate) struct Inspect {
     /// Rows to skip before those shown.
     #[serde(default)]
     offset: u64,
-    /// The column to predict. Without it, it is guessed.
+    /// The column to predict; guessed if left out.
     label: Option<String>,
-    /// The column of text by which near-duplicates are found. Without it, all columns of text together.
+    /// The column of text for near-duplicates; all if left out.
     text: Option<String>,
     /// A second file of the same columns, to find rows that are in both.
     against: Option<String>,

@@ -31,18 +31,18 @@ const LISTED: usize = 10;
 pub(crate) struct Inspect {
     /// The data set's name on the Hub: `stanfordnlp/imdb`.
     dataset: String,
-    /// The config (subset). Without it, the first.
+    /// Without it, the first.
     config: Option<String>,
-    /// The split. Without it, the config's first.
+    /// Without it, the config's first.
     split: Option<String>,
     /// Rows to show.
     #[serde(default = "sample_rows")]
     #[schemars(range(min = 1, max = 10))]
     sample_rows: u32,
-    /// Rows of the split to skip before those shown, to look further into it.
+    /// Rows to skip before those shown.
     #[serde(default)]
     offset: u64,
-    /// The column to predict, for class balance and leaks. Without it, it is guessed.
+    /// The column to predict; guessed if left out.
     label: Option<String>,
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct List {
     /// Globs of paths; `*` crosses slashes, `data/` is all below it.
     #[serde(default)]
     patterns: Vec<String>,
-    /// Characters of the result to skip, to go on with a long one.
+    /// Characters to skip, to go on.
     #[serde(default)]
     offset: usize,
 }

@@ -34,7 +34,7 @@ pub(crate) struct Read {
     path: String,
     /// Characters of text at most: 16000 if left out, up to 50000.
     max_chars: Option<usize>,
-    /// Characters of the result to skip, to go on with a long one.
+    /// Characters to skip, to go on.
     #[serde(default)]
     offset: usize,
 }

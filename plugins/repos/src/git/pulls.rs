@@ -24,7 +24,7 @@ const NOT_YOURS: (u16, &str) = (
     "this token may not do this: it needs the write scope, and the repository's owner decides about pull requests of others",
 );
 
-/// Which of them are listed.
+/// Which are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Status {
@@ -34,7 +34,7 @@ pub(crate) enum Status {
     All,
 }
 
-/// What a status can be changed to.
+/// What it becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum NewStatus {
@@ -173,9 +173,9 @@ pub(crate) struct GetPull {
     repo_id: String,
     #[serde(default)]
     repo_type: RepoKind,
-    /// The number of the pull request or discussion.
+    /// Its number.
     pr_num: u32,
-    /// Characters of the result to skip, to go on with a long one.
+    /// Characters to skip, to go on.
     #[serde(default)]
     offset: usize,
 }
@@ -460,7 +460,7 @@ pub(crate) struct EndPull {
     repo_id: String,
     #[serde(default)]
     repo_type: RepoKind,
-    /// The number of the pull request or discussion.
+    /// Its number.
     pr_num: u32,
     /// What is said, in Markdown.
     comment: Option<String>,
@@ -573,7 +573,7 @@ pub(crate) struct ChangeStatus {
     repo_id: String,
     #[serde(default)]
     repo_type: RepoKind,
-    /// The number of the pull request or discussion.
+    /// Its number.
     pr_num: u32,
     new_status: NewStatus,
     /// What is said, in Markdown.
@@ -642,7 +642,7 @@ pub(crate) struct Comment {
     repo_id: String,
     #[serde(default)]
     repo_type: RepoKind,
-    /// The number of the pull request or discussion.
+    /// Its number.
     pr_num: u32,
     /// What is said, in Markdown.
     comment: String,

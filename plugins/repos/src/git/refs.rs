@@ -20,7 +20,7 @@ pub(crate) struct CreateBranch {
     #[serde(default)]
     repo_type: RepoKind,
     branch: String,
-    /// Branch, tag or commit that it starts from; main if left out.
+    /// Where it starts; main if left out.
     from_rev: Option<String>,
     /// Not an error if it exists.
     #[serde(default)]
@@ -97,7 +97,7 @@ pub(crate) struct CreateTag {
     #[serde(default)]
     repo_type: RepoKind,
     tag: String,
-    /// What is tagged: branch, tag or commit; main if left out.
+    /// What is tagged; main if left out.
     revision: Option<String>,
     tag_message: Option<String>,
     /// Not an error if it exists.
@@ -160,7 +160,7 @@ pub(crate) struct ListRefs {
     repo_id: String,
     #[serde(default)]
     repo_type: RepoKind,
-    /// Characters of the result to skip, to go on with a long one.
+    /// Characters to skip, to go on.
     #[serde(default)]
     offset: usize,
 }
